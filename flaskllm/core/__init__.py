@@ -1,0 +1,1 @@
+"""Floor 1: values and rules. No Flask, no network, no database."""

@@ -1,0 +1,38 @@
+"""Identifiers: base62 alphabets, random ids, request ids."""
+
+import re
+import secrets
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+
+
+def random_base62(length: int) -> str:
+    """Return `length` unpredictable characters, 5.95 bits each."""
+    return "".join(secrets.choice(BASE62) for _ in range(length))
+
+
+def to_base62(number: int, width: int) -> str:
+    """Write a non-negative number in base62, padded with zeros to `width`."""
+    digits = []
+    while number:
+        number, rest = divmod(number, 62)
+        digits.append(BASE62[rest])
+    return "".join(reversed(digits)).rjust(width, "0")
+
+
+def new_id(prefix: str) -> str:
+    """Return a fresh id such as `dig_4fZ…`: the prefix and 20 base62 characters."""
+    return f"{prefix}_{random_base62(20)}"
+
+
+def request_id(incoming: str | None) -> str:
+    """Keep a sane incoming request id, else make one.
+
+    Sane means 8 to 128 letters, digits, dots, dashes or underscores: it goes
+    into a header and into every log line.
+    """
+    if incoming and _SANE_REQUEST_ID.fullmatch(incoming):
+        return incoming
+    return new_id("req")

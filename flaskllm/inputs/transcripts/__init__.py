@@ -1,0 +1,1 @@
+"""One parser per transcript format: text of a file -> turns."""

@@ -1,0 +1,1 @@
+"""Floor 2: talking to models. No Flask, no database."""

@@ -1,0 +1,1 @@
+"""Floor 1½: the one HTTP client, and which addresses it may call."""
