@@ -1,0 +1,79 @@
+"""The kinds of values that settings are made of, each with its check."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+)
+
+from flaskllm.core.config_addresses import check_base_url, check_database_url
+from flaskllm.core.config_checks import check_strength
+from flaskllm.core.config_problems import wrong_value
+
+ProviderKind = Literal[
+    "openai", "openai_compatible", "vllm", "llamacpp", "ollama", "extractive"
+]
+LogFormat = Literal["auto", "json", "text"]
+
+
+def _refuse_bool(value: object) -> object:
+    # Python counts True as 1, so `port: yes` would open port 1.
+    if isinstance(value, bool):
+        raise wrong_value("true or false", "a number")
+    return value
+
+
+def _refuse_empty(value: object) -> object:
+    # An empty path means the working folder, which we would then close to others.
+    if value == "":
+        raise wrong_value("an empty text", "a path")
+    return value
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _check_api_key(value: SecretStr) -> SecretStr:
+    # A line feed at the end is what a file or a shell leaves behind.
+    text = value.get_secret_value().strip()
+    if not text:
+        raise wrong_value("an empty text", "the credential; leave it out for none")
+    if any(not "!" <= sign <= "~" for sign in text):
+        raise wrong_value(
+            "a text with a blank, a line break or a letter outside ASCII",
+            "the credential alone, as the upstream gave it",
+        )
+    return SecretStr(text)
+
+
+def _check_strength(value: SecretStr) -> SecretStr:
+    check_strength(value.get_secret_value())
+    return value
+
+
+def _check_database_url(value: SecretStr) -> SecretStr:
+    check_database_url(value.get_secret_value())
+    return value
+
+
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$")
+]
+Whole = Annotated[int, BeforeValidator(_refuse_bool)]
+Weight = Annotated[int, Field(gt=0, le=1_000_000), BeforeValidator(_refuse_bool)]
+Tokens = Annotated[int, Field(gt=0, le=100_000_000), BeforeValidator(_refuse_bool)]
+Seconds = Annotated[float, Field(gt=0, le=3600), BeforeValidator(_refuse_bool)]
+Location = Annotated[Path, BeforeValidator(_refuse_empty)]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
+]
+StrongSecret = Annotated[SecretStr, AfterValidator(_check_strength)]
+Credential = Annotated[SecretStr, AfterValidator(_check_api_key)]
+DatabaseURL = Annotated[SecretStr, AfterValidator(_check_database_url)]
+BaseURL = Annotated[str, AfterValidator(check_base_url)]

@@ -1,0 +1,43 @@
+"""Danish words for days."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "numbers": "én to tre fire fem seks syv otte ni ti elleve tolv tretten fjorten "
+    "femten",
+    "offset:0": "i dag|idag|i morges|i eftermiddag|i aften|i nat",
+    "offset:1": "i morgen|imorgen|i morgen tidlig",
+    "offset:2": "i overmorgen|overmorgen",
+    "offset:-1": "i går|igår",
+    "offset:-2": "i forgårs|forgårs",
+    "turn:1": "næste|kommende|førstkommende",
+    "turn:0": "denne|dette|indeværende",
+    "turn:-1": "sidste|forrige",
+    "edge:1": "slutningen af|udgangen af|ultimo|slut",
+    "edge:0": "midten af|medio",
+    "edge:-1": "begyndelsen af|starten af|primo",
+    "edge:1 unit:month": "månedens udgang|månedens udløb",
+    "edge:1 unit:year": "årets udgang|årsskiftet",
+    "edge:1 unit:week": "ugens udgang",
+    "unit:day": "dag|dage|dagen",
+    "unit:workday": "arbejdsdag|arbejdsdage|hverdage",
+    "unit:week": "uge|uger|ugen",
+    "unit:weekend": "weekend|weekenden",
+    "unit:month": "måned|måneder|måneden",
+    "unit:quarter": "kvartal|kvartalet",
+    "unit:year": "år|året",
+    "unit:hour": "time|timer",
+    "number:1": "en|et",
+    "number:2": "par|et par",
+    "in": "om|inden for",
+    "ago": "for|siden",
+    "before": "før|inden",
+    "time": "middag|morgen|formiddag|eftermiddag|aften|nat|midnat|dagens udgang",
+    "glued": "morgen|formiddag|eftermiddag|aften",
+    "at": "klokken|kl",
+    "article": "den",
+    "link": "på|senest|til|af|det|fra|senest på|d",
+    "or": "eller|og|men",
+    "not": "ikke|efter",
+    "weak": "tir|man|ons|fre|mar",
+}

@@ -1,0 +1,61 @@
+"""English words for days."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "offset:0": "today|tonight|this morning|this afternoon|this evening",
+    "offset:1": "tomorrow|tmrw|the next day",
+    "offset:2": "day after tomorrow|overmorrow",
+    "offset:-1": "yesterday|last night",
+    "offset:-2": "day before yesterday",
+    "weekday:1": "tues",
+    "weekday:2": "weds",
+    "weekday:3": "thur|thurs",
+    "month:9": "sept",
+    "quarter:1": "q 1|first quarter",
+    "quarter:2": "q 2|second quarter",
+    "quarter:3": "q 3|third quarter",
+    "quarter:4": "q 4|fourth quarter",
+    "turn:1": "next|following",
+    "turn:0": "this|current|coming|upcoming",
+    "turn:-1": "last|past|previous",
+    "turn:2": "after next",
+    "edge:1": "end of|close of|last day of|late|end",
+    "edge:0": "middle of|mid",
+    "edge:-1": "beginning of|start of|first day of|early",
+    "turn:0 unit:week": "within the week|during the week",
+    "turn:0 unit:month": "within the month",
+    "turn:1 unit:week": "coming week|week ahead",
+    "edge:1 unit:month": "month end|eom",
+    "edge:1 unit:week": "week end of|eow|end of the work week|end of the working week",
+    "edge:1 unit:year": "year end|eoy",
+    "edge:1 unit:quarter": "quarter end|eoq",
+    "unit:day": "day|days",
+    "unit:workday": "business day|business days|working day|working days|workday"
+    "|workdays|weekdays",
+    "unit:week": "week|weeks|wk|wks",
+    "unit:weekend": "weekend",
+    "unit:month": "month|months",
+    "unit:quarter": "quarter",
+    "unit:year": "year|years",
+    "unit:hour": "hour|hours|hrs",
+    "number:1": "a|an",
+    "number:2": "couple of|a couple of|a couple",
+    "number:14 unit:day": "fortnight|a fortnight",
+    "in": "in|within",
+    "ago": "ago",
+    "before": "before|prior to|ahead of",
+    "time": "noon|midday|midnight|morning|afternoon|evening|night|eod|cob|cop|eob"
+    "|end of day|end of the day|end of business|end of play|close of business|lunch"
+    "|lunchtime|end of business day|start of day|first thing|close of play",
+    "clock": "o clock|oclock|am|pm|hours sharp",
+    "at": "at",
+    "article": "the",
+    "week": "calendar week|cw",
+    "link": "by|on|of|until|till|for|due|no later than|not later than|at the latest"
+    "|latest|from now|from today|time|s|sharp|around|about|from|starting|early on"
+    "|at about|at around|hence",
+    "or": "or|and|to|through|thru|but|then|till|as well as",
+    "not": "not|after|since|except|instead of|rather than",
+    "weak": "may|march|second|mar|sun|sat|wed|jan",
+}

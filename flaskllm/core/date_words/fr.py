@@ -1,0 +1,46 @@
+"""French words for days."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "offset:0": "aujourd hui|ce matin|cet après midi|ce soir|cette nuit",
+    "offset:1": "demain|le lendemain",
+    "offset:2": "après demain",
+    "offset:-1": "hier",
+    "offset:-2": "avant hier",
+    "quarter:1": "t 1|premier trimestre",
+    "quarter:2": "t 2|deuxième trimestre",
+    "quarter:3": "t 3|troisième trimestre",
+    "quarter:4": "t 4|quatrième trimestre",
+    "turn:1": "prochain|prochaine|suivant|suivante|qui vient",
+    "turn:0": "ce|cet|cette|courant",
+    "turn:-1": "dernier|dernière|passé|passée",
+    "edge:1": "fin de la|fin de|fin du|fin d|la fin de|la fin du|fin",
+    "edge:0": "milieu de la|milieu de|milieu du|mi",
+    "edge:-1": "début de la|début de|début du|début",
+    "unit:day": "jour|jours",
+    "unit:workday": "jour ouvré|jours ouvrés|jour ouvrable|jours ouvrables",
+    "unit:week": "semaine|semaines",
+    "unit:weekend": "week end|weekend",
+    "unit:month": "mois",
+    "unit:quarter": "trimestre",
+    "unit:year": "an|ans|année|années",
+    "unit:hour": "heures d ici",
+    "number:1": "un|une",
+    "number:7 unit:day": "huit jours|une huitaine",
+    "number:14 unit:day": "quinze jours|une quinzaine",
+    "in": "dans|d ici|sous",
+    "ago": "il y a",
+    "before": "avant|avant le|avant la",
+    "time": "midi|minuit|matin|après midi|soir|fin de journée|fin de la journée|soirée"
+    "|matinée",
+    "clock": "heures|heure|h",
+    "at": "à|vers",
+    "week": "semaine numéro",
+    "article": "le",
+    "link": "la|les|l|de|du|des|pour|pour le|au plus tard|en|dès|jusqu|jusqu à|d ici à"
+    "|d ici au|d ici le|plus tard",
+    "or": "ou|et|au|mais|puis|ainsi que",
+    "not": "pas|après|depuis|sauf",
+    "weak": "mars|mai|mar",
+}

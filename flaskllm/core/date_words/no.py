@@ -1,0 +1,42 @@
+"""Norwegian words for days."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "numbers": "én to tre fire fem seks sju åtte ni ti elleve tolv tretten fjorten "
+    "femten",
+    "offset:0": "i dag|idag|i morges|i ettermiddag|i kveld|i natt",
+    "offset:1": "i morgen|imorgen|i morgen tidlig|i morgon",
+    "offset:2": "i overmorgen|overimorgen",
+    "offset:-1": "i går|igår",
+    "offset:-2": "i forgårs|forgårs",
+    "turn:1": "neste|førstkommende|kommende",
+    "turn:0": "denne|dette|inneværende",
+    "turn:-1": "siste|forrige",
+    "edge:1": "slutten av|utgangen av|utløpet av|ultimo",
+    "edge:0": "midten av|medio",
+    "edge:-1": "begynnelsen av|starten av|primo",
+    "edge:1 unit:month": "månedsskiftet|månedens slutt",
+    "edge:1 unit:year": "årsskiftet|årets slutt",
+    "unit:day": "dag|dager|dagen",
+    "unit:workday": "arbeidsdag|arbeidsdager|virkedag|virkedager",
+    "unit:week": "uke|uker|uka|uken",
+    "unit:weekend": "helg|helga|helgen",
+    "unit:month": "måned|måneder|måneden",
+    "unit:quarter": "kvartal|kvartalet",
+    "unit:year": "år|året",
+    "unit:hour": "time|timer",
+    "number:1": "en|et|ei",
+    "number:2": "par|et par",
+    "in": "om|innen",
+    "ago": "for|siden",
+    "before": "før|innan",
+    "time": "middag|morgen|formiddag|ettermiddag|kveld|natt|midnatt|slutten av dagen",
+    "glued": "morgen|formiddag|ettermiddag|kveld",
+    "at": "klokken|klokka|kl",
+    "article": "den",
+    "link": "på|senest|til|av|det|fra|innen utgangen av dagen|d",
+    "or": "eller|og|men",
+    "not": "ikke|etter",
+    "weak": "tir|man|ons|fre|mar",
+}

@@ -1,0 +1,47 @@
+"""Portuguese words for days."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "offset:0": "hoje|esta manhã|esta tarde|esta noite|hoje à tarde|hoje à noite",
+    "offset:1": "amanhã|no dia seguinte",
+    "offset:2": "depois de amanhã",
+    "offset:-1": "ontem",
+    "offset:-2": "anteontem",
+    "weekday:0": "segunda",
+    "weekday:1": "terça",
+    "weekday:2": "quarta",
+    "weekday:3": "quinta",
+    "weekday:4": "sexta",
+    "turn:1": "próximo|próxima|seguinte|que vem",
+    "turn:0": "este|esta|neste|nesta|corrente",
+    "turn:-1": "passado|passada|último|última",
+    "edge:1": "fim de|fim do|fim da|final de|final do|final da|finais de|o fim do",
+    "edge:0": "meados de|meados do",
+    "edge:-1": "início de|início do|início da|começo de|começo do|princípio de",
+    "unit:day": "dia|dias",
+    "unit:workday": "dia útil|dias úteis",
+    "unit:week": "semana|semanas",
+    "unit:weekend": "fim de semana|final de semana",
+    "unit:month": "mês|meses",
+    "unit:quarter": "trimestre",
+    "unit:year": "ano|anos",
+    "unit:hour": "hora|horas",
+    "number:1": "um|uma",
+    "number:2": "duas|par de|um par de",
+    "number:7 unit:day": "oito dias",
+    "number:14 unit:day": "quinze dias",
+    "in": "em|dentro de|daqui a",
+    "ago": "há|atrás",
+    "before": "antes de|antes do|antes da",
+    "time": "meio dia|meia noite|manhã|tarde|noite|de manhã|à tarde|à noite|fim do dia"
+    "|final do dia",
+    "clock": "h",
+    "at": "às|à",
+    "article": "o|dia|no dia|até o dia|ao dia",
+    "link": "de|do|da|para|até|até o|até a|até à|até ao|no|na|a|as|os|o mais tardar"
+    "|no máximo|pelo|desde",
+    "or": "ou|e|ao|mas|feira a",
+    "not": "não|depois de|após|exceto",
+    "weak": "segunda|quarta|quinta|terça|sexta|mar|set|dom|sex|ter|qua|qui",
+}

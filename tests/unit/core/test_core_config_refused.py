@@ -1,0 +1,115 @@
+"""What would only fail after the start is refused before it, and never shown."""
+
+import pytest
+
+from flaskllm.core.config import ConfigError, ProviderSettings, Settings, load
+from flaskllm.core.config_checks import check
+
+
+class TestMasks:
+    """What came out of a variable, or is long, may be a credential."""
+
+    FILE = """
+providers: {p: {kind: vllm}}
+deployments: {d: {provider: "${KEY}", model: m}}
+routes:
+  - {alias: "${KEY}", deployments: {d: 1}, fallbacks: ["${KEY}", "${OTHER}"]}
+  - {alias: "${KEY}", deployments: {d: 1}, fallbacks: [nobody]}
+default_route: "${OTHER}"
+"""
+
+    def test_a_reference_that_leads_nowhere_never_shows_a_variable(self, tmp_path):
+        (tmp_path / "flaskllm.yaml").write_text(self.FILE)
+
+        with pytest.raises(ConfigError) as caught:
+            load({"KEY": "sk-short", "OTHER": "sk-shorter"}, tmp_path)
+
+        assert {problem.path for problem in caught.value.problems} == {
+            "deployments.d.provider",
+            "routes.0.fallbacks",
+            "routes.1.alias",
+            "routes.1.fallbacks",
+            "default_route",
+        }
+        assert "sk-" not in str(caught.value)
+        assert "a text of 8 characters, which is no provider" in str(caught.value)
+
+    def test_a_long_name_is_not_shown_either(self):
+        long = "sk-" + "k3V9qLz0" * 3
+
+        problems = check(
+            {
+                "deployments": {"d": {"provider": long}},
+                "routes": [{"alias": long, "fallbacks": [long, "x"]}],
+            }
+        )
+
+        assert len(problems) == 3
+        assert not [each for each in problems if long in each.text()]
+
+
+class TestDatabaseURL:
+    @pytest.mark.parametrize(
+        "value",
+        ["sqlite://", "sqlite:///x.db", "sqlite:////v/x.db", "sqlite:///:memory:"],
+    )
+    def test_what_the_database_opens_is_good(self, value):
+        assert Settings(database_url=value).database_url.get_secret_value() == value
+
+    @pytest.mark.parametrize(
+        ("value", "found"),
+        [
+            ("postgresql://h/d", "not of SQLite"),
+            ("sqlite:", "not of SQLite"),
+            ("sqlite:///x.db?mode=ro", "a query"),
+            ("sqlite://?mode=ro", "a query"),
+            ("sqlite://host/x", "a host"),
+            ("sqlite://me:geheim@/x", "a host"),
+            ("sqlite://x.db", "a host"),
+        ],
+    )
+    def test_what_it_would_refuse_stops_the_start(self, tmp_path, value, found):
+        with pytest.raises(ConfigError) as caught:
+            load({"FLASKLLM_DATABASE_URL": value}, tmp_path)
+
+        (problem,) = caught.value.problems
+        assert found in problem.found
+        assert "sqlite:///relative" in problem.allowed
+        assert "geheim" not in problem.text()
+
+
+class TestCredential:
+    def test_blanks_around_it_are_taken_off(self):
+        provider = ProviderSettings(kind="openai", api_key=" sk-abc\n")
+
+        assert provider.api_key.get_secret_value() == "sk-abc"
+
+    @pytest.mark.parametrize("value", ["sk a", "sk\na", "sk\u00e9", "sk\x7f"])
+    def test_what_no_header_holds_is_refused_and_not_shown(self, tmp_path, value):
+        with pytest.raises(ConfigError) as caught:
+            load({"OPENAI_API_KEY": value}, tmp_path)
+
+        (problem,) = caught.value.problems
+        assert problem.path == "providers.openai.api_key"
+        assert "a blank" in problem.found
+        assert value not in problem.text()
+
+
+class TestTemplatesDir:
+    @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.touch()])
+    def test_it_must_be_a_folder(self, tmp_path, make):
+        make(tmp_path / "own")
+
+        with pytest.raises(ConfigError) as caught:
+            load({"FLASKLLM_TEMPLATES_DIR": "own"}, tmp_path)
+
+        (problem,) = caught.value.problems
+        assert (problem.path, problem.found) == ("templates_dir", "no folder")
+        assert problem.origin == "environment FLASKLLM_TEMPLATES_DIR"
+
+    def test_a_folder_is_good(self, tmp_path):
+        (tmp_path / "own").mkdir()
+
+        settings = load({"FLASKLLM_TEMPLATES_DIR": "own"}, tmp_path).settings
+
+        assert settings.templates_dir == tmp_path / "own"

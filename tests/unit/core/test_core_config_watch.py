@@ -1,0 +1,183 @@
+"""A changed file is read again, a bad one leaves the old settings in force."""
+
+import os
+import threading
+
+import pytest
+
+from flaskllm.core.config_problems import ConfigError, Problem
+from flaskllm.core.config_watch import ConfigWatch
+
+
+class Desk:
+    """A watched file, what was rejected, and a clock moved by hand."""
+
+    def __init__(self, folder):
+        self.path = folder / "f.yaml"
+        self.other = folder / ".env"
+        self.rejected = []
+        self.loads = 0
+        self.now = 0.0
+        self.wall_seconds = 0.0  # so that every file is fresh
+        self.write("one")
+        self.watch = ConfigWatch(
+            (self.path, self.other),
+            self.load,
+            self.rejected.append,
+            lambda: self.wall_seconds,
+        )
+
+    def write(self, text):
+        self.path.write_text(text, encoding="utf-8")
+
+    def load(self):
+        self.loads += 1
+        text = self.path.read_text(encoding="utf-8")
+        if text.startswith("bad"):
+            raise ConfigError([Problem("f.yaml", text, "good")])
+        return text
+
+    def look(self):
+        self.now += 1.0
+        return self.watch.poll(self.now)
+
+    def settle(self):
+        """Look twice: the first look sees the change, the second that it stands."""
+        assert self.look() is None
+        return self.look()
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
+
+
+def test_an_unchanged_file_is_not_read(desk):
+    assert [desk.look() for _ in range(5)] == [None] * 5
+    assert desk.loads == 0
+
+
+def test_a_changed_file_is_given_once(desk):
+    desk.write("two!")
+
+    assert desk.settle() == "two!"
+    assert desk.settle() is None
+    assert desk.loads == 1
+
+
+def test_it_looks_once_a_second_at_most(desk):
+    desk.watch.poll(0.0)
+    desk.write("two!")
+
+    assert [desk.watch.poll(now) for now in (0.5, 0.99, 1.0, 1.5, 1.99)] == [None] * 5
+    assert desk.watch.poll(2.0) == "two!"
+
+
+def test_a_file_that_is_still_growing_waits(desk):
+    for text in ("tw", "two", "two!"):
+        desk.write(text)
+        assert desk.look() is None
+
+    assert desk.look() == "two!"
+
+
+def test_a_change_that_is_over_for_a_second_counts_at_once(desk):
+    desk.write("two!")
+    os.utime(desk.path, (1000, 1000))
+
+    desk.wall_seconds = 1001.0
+    assert desk.look() is None
+    desk.write("three")
+    os.utime(desk.path, (1002, 1002))
+    desk.wall_seconds = 1003.1
+    assert desk.look() == "three"
+
+
+def test_a_file_that_has_gone_is_no_quiet_one(desk):
+    """It may be on its way back under an editor that renames."""
+    desk.path.unlink()
+    desk.wall_seconds = 1e12
+
+    assert desk.look() is None
+    assert desk.rejected == []
+    desk.write("two!")
+    assert desk.look() == "two!"
+
+
+def test_a_file_put_in_place_of_the_other_counts(desk, tmp_path):
+    new = tmp_path / "new"
+    new.write_text("two", encoding="utf-8")
+    status = desk.path.stat()
+    os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
+    new.replace(desk.path)
+
+    assert desk.settle() == "two"
+
+
+def test_a_file_that_was_only_touched_is_not_read(desk):
+    os.utime(desk.path, (1, 1))
+
+    assert desk.settle() is None
+    assert desk.loads == 0
+
+
+def test_a_bad_file_is_rejected_once_for_each_content(desk):
+    desk.write("bad 1")
+    assert desk.settle() is None
+    assert desk.settle() is None
+    os.utime(desk.path, (1, 1))
+    assert desk.settle() is None
+    desk.write("bad 22")
+    assert desk.settle() is None
+
+    assert [error.problems[0].found for error in desk.rejected] == ["bad 1", "bad 22"]
+
+
+def test_the_old_content_after_a_bad_one_is_no_change(desk):
+    desk.write("bad 1")
+    desk.settle()
+    desk.write("one")
+
+    assert desk.settle() is None
+    assert desk.loads == 1
+
+
+def test_a_file_that_has_gone_is_rejected_and_may_come_back(desk):
+    desk.path.unlink()
+    assert desk.settle() is None
+    assert desk.rejected[0].problems[0].path == "f.yaml"
+    assert desk.loads == 0
+
+    desk.write("two!")
+    assert desk.settle() == "two!"
+
+
+def test_a_file_that_appears_counts(desk):
+    desk.other.write_text("A=1", encoding="utf-8")
+
+    assert desk.settle() == "one"
+
+
+def test_another_thread_never_waits_and_never_reads_twice(tmp_path):
+    desk = Desk(tmp_path)
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow_load():
+        inside.set()
+        assert go_on.wait(10)
+        return desk.load()
+
+    watch = ConfigWatch((desk.path,), slow_load, pytest.fail)
+    desk.write("two!")
+    watch.poll(1.0)
+    results = []
+    thread = threading.Thread(target=lambda: results.append(watch.poll(2.0)))
+    thread.start()
+    assert inside.wait(10)
+
+    assert watch.poll(9.0) is None
+
+    go_on.set()
+    thread.join(10)
+    assert results == ["two!"]
+    assert desk.loads == 1

@@ -1,0 +1,138 @@
+"""The rules of log files."""
+
+import fcntl
+import logging
+import stat
+import threading
+
+from flaskllm.core import log_sinks
+
+
+def small_sink(path):
+    sink = log_sinks.FileSink(str(path))
+    sink.maxBytes = 100
+    return sink
+
+
+def logs_in(folder):
+    return sorted(path for path in folder.iterdir() if path.suffix != ".lock")
+
+
+def write(sink, text):
+    sink.emit(logging.LogRecord("x", logging.INFO, "", 0, text, (), None))
+
+
+def test_a_full_file_is_rotated_and_five_are_kept(tmp_path):
+    file = tmp_path / "a.log"
+    sink = small_sink(file)
+
+    for number in range(9):
+        write(sink, f"{number}" * 60)
+    sink.close()
+
+    kept = {path.name: path.read_text()[0] for path in logs_in(tmp_path)}
+    assert kept == {"a.log": "8"} | {f"a.log.{n}": str(8 - n) for n in range(1, 6)}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_file_that_another_process_rotated_is_followed(tmp_path):
+    file = tmp_path / "a.log"
+    ours, theirs = small_sink(file), small_sink(file)
+    write(ours, "ours")
+    write(theirs, "a" * 60)
+    write(theirs, "b" * 60)
+
+    write(ours, "after")
+    ours.close(), theirs.close()
+
+    assert file.read_text().splitlines() == ["b" * 60, "after"]
+    assert (tmp_path / "a.log.1").read_text().startswith("ours")
+
+
+def test_a_file_that_was_moved_away_is_made_again(tmp_path):
+    file = tmp_path / "a.log"
+    sink = small_sink(file)
+    write(sink, "one")
+    file.rename(tmp_path / "moved")
+
+    write(sink, "two")
+    sink.close()
+
+    assert file.read_text() == "two\n"
+
+
+def test_one_rotation_is_made_when_two_processes_want_it(tmp_path):
+    """The second gets the lock when the first is done, and finds a new file."""
+    file = tmp_path / "a.log"
+    ours, theirs = small_sink(file), small_sink(file)
+    write(ours, "a" * 60)
+    write(theirs, "")
+
+    ours.doRollover()
+    theirs.doRollover()
+    ours.close(), theirs.close()
+
+    assert [path.name for path in logs_in(tmp_path)] == ["a.log", "a.log.1"]
+
+
+def test_rotating_before_the_first_line_is_harmless(tmp_path):
+    sink = small_sink(tmp_path / "a.log")
+
+    sink.doRollover()
+    sink.close()
+
+    assert [path.name for path in logs_in(tmp_path)] in ([], ["a.log"])
+
+
+def test_the_lock_is_held_until_the_last_file_is_renamed(tmp_path):
+    """Else a process that waits would rotate the rotated file away."""
+    held = []
+
+    class Watched(log_sinks.FileSink):
+        def rotate(self, source, dest):
+            super().rotate(source, dest)
+            with open(f"{source}.lock") as other:
+                try:
+                    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    held.append(dest)
+
+    sink = Watched(str(tmp_path / "a.log"))
+    write(sink, "a")
+    sink.doRollover()
+    sink.close()
+
+    assert held == [str(tmp_path / "a.log.1")]
+
+
+def test_no_line_is_lost_when_several_rotate_at_once(tmp_path):
+    sinks = [small_sink(tmp_path / "a.log") for _ in range(4)]
+    for sink in sinks:
+        sink.backupCount = 200
+
+    def fill(number):
+        for line in range(25):
+            write(sinks[number], f"{number}-{line}-".ljust(60, "x"))
+
+    threads = [threading.Thread(target=fill, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    for sink in sinks:
+        sink.close()
+
+    lines = [
+        line for path in logs_in(tmp_path) for line in path.read_text().splitlines()
+    ]
+    assert len(set(lines)) == len(lines) == 100
+
+
+def test_the_folder_is_made_for_its_owner_alone(tmp_path):
+    sink = small_sink(tmp_path / "logs" / "a.log")
+
+    write(sink, "one")
+    sink.close()
+
+    assert (tmp_path / "logs" / "a.log").read_text() == "one\n"
+    assert stat.S_IMODE((tmp_path / "logs").stat().st_mode) == 0o700
