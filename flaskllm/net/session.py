@@ -1,0 +1,137 @@
+"""The session of `requests` that one deployment uses in one process."""
+
+import os
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+
+from flaskllm.net.sockets import WatchedPool, WatchedTLSPool, WatchedTLSSocket
+
+_POOLS = {"http": WatchedPool, "https": WatchedTLSPool}
+
+
+@dataclass(slots=True)
+class _Shared:
+    session: requests.Session
+    process_id: int
+    borrowers: int = 0
+    retired: bool = False
+
+
+class Sessions:
+    """Lends the session; makes it at first use, and again after a fork.
+
+    A forked process must not touch the connections of its parent: two would
+    speak on one wire.
+    """
+
+    def __init__(self, pool_size: int, ca_bundle: str | None) -> None:
+        """Keep the settings; nothing is opened."""
+        self._pool_size = pool_size
+        self._ca_bundle = ca_bundle or DEFAULT_CA_BUNDLE_PATH
+        self._lock = threading.Lock()
+        self._shared: _Shared | None = None
+
+    @contextmanager
+    def borrowed(self) -> Iterator[requests.Session]:
+        """Lend the session; it stays open inside.
+
+        Raises:
+            OSError: The CA bundle cannot be read.
+        """
+        with self._lock:
+            shared = self._shared
+            if shared is None or shared.process_id != os.getpid():
+                session = _open_session(self._pool_size, self._ca_bundle)
+                shared = self._shared = _Shared(session, os.getpid())
+            shared.borrowers += 1
+        try:
+            yield shared.session
+        finally:
+            with self._lock:
+                shared.borrowers -= 1
+                unused = shared.retired and not shared.borrowers
+            if unused:
+                shared.session.close()
+
+    def close(self) -> None:
+        """Close the session once nobody borrows it; the next one is new."""
+        with self._lock:
+            shared, self._shared = self._shared, None
+            if shared is None:
+                return
+            shared.retired = True
+            unused = not shared.borrowers
+        if unused:
+            shared.session.close()
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """See no redirect: `requests` would read its body without a cap."""
+
+
+class _Adapter(HTTPAdapter):
+    """The pools, with watched connections and one TLS context."""
+
+    def __init__(self, pool_size: int, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(
+            proxy,
+            ssl_context=self._context,
+            proxy_ssl_context=self._context,
+            **options,
+        )
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def cert_verify(self, *_: Any) -> None:
+        """Leave it to the context: `requests` would load the bundle every time."""
+
+
+def check_ca_bundle(path: str) -> None:
+    """Return when trusted certificates can be read from a file or a folder.
+
+    Raises:
+        ValueError: There is none; the text says where and why.
+    """
+    try:
+        _tls_context(path)
+    except OSError as error:
+        reason = "no PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ValueError(
+            f"no certificates in PEM form can be read from {path!r} ({reason})"
+        ) from error
+
+
+def _open_session(pool_size: int, ca_bundle: str) -> requests.Session:
+    session = _Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = _Adapter(pool_size, _tls_context(ca_bundle))
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _tls_context(ca_bundle: str) -> ssl.SSLContext:
+    folder = os.path.isdir(ca_bundle)
+    context = ssl.create_default_context(
+        cafile=None if folder else ca_bundle, capath=ca_bundle if folder else None
+    )
+    context.sslsocket_class = WatchedTLSSocket
+    return context
