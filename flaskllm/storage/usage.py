@@ -1,0 +1,52 @@
+"""Usage rows: one for each attempt, only ever added."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from flaskllm.storage.database import Database
+from flaskllm.storage.tables import usage
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What one attempt used.
+
+    `model` is the upstream's name; `attempt` counts from 1 within the request;
+    `outcome` is `OK` or an error's code; `created_at` is aware. The five counts
+    of tokens add up; `usage_source` tells who counted.
+    """
+
+    id: str
+    request_id: str
+    principal_id: str
+    alias: str
+    deployment: str
+    provider: str
+    model: str
+    attempt: int
+    outcome: str
+    latency_ms: int
+    input_uncached: int
+    input_cache_read: int
+    input_cache_write: int
+    output_text: int
+    output_reasoning: int
+    usage_source: str
+    created_at: datetime
+
+
+class UsageRows:
+    """The table of usage."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the database; nothing is opened."""
+        self._database = database
+
+    def add(self, row: UsageRow) -> None:
+        """Store one row.
+
+        Raises:
+            ServiceUnavailable: Nothing was stored; a retry may help.
+        """
+        with self._database.transaction() as connection:
+            connection.execute(usage.insert().values(asdict(row)))

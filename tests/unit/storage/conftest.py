@@ -1,0 +1,35 @@
+"""Databases in a folder of the test, closed when it ends."""
+
+import pytest
+
+from flaskllm.core.clock import SystemClock
+from flaskllm.storage.database import Database
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where the database file will be."""
+    return tmp_path / "flaskllm.db"
+
+
+@pytest.fixture
+def open_database(path):
+    """Make databases, and close them all in the end."""
+    opened = []
+
+    def open_it(url=f"sqlite:///{path}", journal="wal"):
+        database = Database(url, journal=journal, clock=SystemClock())
+        opened.append(database)
+        return database
+
+    yield open_it
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture(params=["wal", "truncate", "memory"])
+def database(request, open_database):
+    """A database in each journal mode, and one in memory."""
+    if request.param == "memory":
+        return open_database("sqlite://", "truncate")
+    return open_database(journal=request.param)
