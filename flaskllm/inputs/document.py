@@ -7,16 +7,17 @@ from typing import Literal
 
 Kind = Literal["email", "meeting", "chat", "document"]
 PartKind = Literal["subject", "body", "quoted", "signature", "attachment", "turn"]
-Role = Literal["from", "reply_to", "to", "cc", "speaker"]
+Role = Literal["from", "reply_to", "to", "cc", "speaker", "participant"]
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a part's text stands in what was sent.
 
-    `path` is the MIME part number (`1.2`), or empty for a body that is not
-    MIME. `start` and `end` count code points in the decoded text of that MIME
-    part or file, before tags and invisible characters were taken out.
+    `path` is the MIME part number (`1.2`), `header` for the subject, or empty
+    for content that is not MIME. `start` and `end` count code points in the
+    decoded text of that part, subject or file, before tags and invisible
+    characters were taken out.
     """
 
     path: str
@@ -45,7 +46,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who wrote, received or spoke. `email` is lower case."""
+    """Somebody who wrote, received, spoke, or was named by the caller.
+
+    `email` is lower case.
+    """
 
     name: str | None
     email: str | None

@@ -1,1 +1,1 @@
-"""One parser per transcript format: text of a file -> turns."""
+"""One parser per transcript format: lines of a file -> turns."""
