@@ -40,13 +40,15 @@ class Extraction:
 
     A model never sees this: it reads the messages. The extractive provider
     reads nothing else. `wanted` is a digest type (`summary`, `keywords`, ...);
-    `language` is ISO 639-1; `words` bounds the summary.
+    `language` is ISO 639-1; `words` bounds the summary; `people` are the whole
+    names of everybody in the document, speakers or not.
     """
 
     wanted: str
     language: str
     passages: tuple[Passage, ...]
     words: int = 200
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +148,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended. `code` is `OK` or the error's code."""
+    """How an attempt ended.
+
+    `code` is `OK` or the error's code. `details` are the error's own, for the
+    log: never text of the upstream, empty where there are none.
+    """
 
     code: str
     latency_seconds: float
     usage: Usage
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +178,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A completion and where it came from. `attempts` counts all that were made."""
+    """A completion and where it came from.
+
+    `attempts` counts all that were made. `failures` are the codes of what went
+    wrong before, each once: of deployments that were left out for size or
+    capability, then of attempts that failed, in order.
+    """
 
     completion: Completion
     alias: str
     deployment: Deployment
     attempts: int
+    failures: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""What can be told of a document without a model: sentences, cues, keywords."""

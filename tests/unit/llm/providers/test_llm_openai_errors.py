@@ -1,0 +1,205 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+import requests
+import responses
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flaskllm.core.errors import (
+    LLMAPIError,
+    LLMContextTooLong,
+    LLMCredentialRejected,
+    LLMProtocolError,
+    LLMRateLimited,
+    LLMRefused,
+    LLMRequestRejected,
+    LLMTimeout,
+    LLMUnavailable,
+)
+from flaskllm.llm.providers.openai_errors import explain
+from flaskllm.net.transport import HttpReply
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+URL = "https://api.openai.com/v1/chat/completions"
+
+STATUSES = {
+    202: LLMProtocolError,
+    307: LLMRequestRejected,
+    400: LLMRequestRejected,
+    401: LLMCredentialRejected,
+    402: LLMCredentialRejected,
+    403: LLMCredentialRejected,
+    404: LLMRequestRejected,
+    405: LLMRequestRejected,
+    408: LLMTimeout,
+    409: LLMRequestRejected,
+    413: LLMContextTooLong,
+    422: LLMRequestRejected,
+    429: LLMRateLimited,
+    500: LLMUnavailable,
+    501: LLMRequestRejected,
+    502: LLMUnavailable,
+    503: LLMUnavailable,
+    504: LLMUnavailable,
+    505: LLMRequestRejected,
+    522: LLMUnavailable,
+    529: LLMUnavailable,
+    999: LLMProtocolError,
+}
+
+
+def told(status, body=b"", headers=None):
+    """Return the error for a reply as it comes through a real `requests` call."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with responses.RequestsMock() as upstream:
+        upstream.post(URL, status=status, body=data, headers=headers or {})
+        reply = requests.post(URL, data=b"{}", allow_redirects=False, timeout=1)
+    names = {name.lower(): value for name, value in reply.headers.items()}
+    return explain(HttpReply(reply.status_code, names, reply.content), NOW)
+
+
+@pytest.mark.parametrize(("status", "error"), STATUSES.items(), ids=map(str, STATUSES))
+def test_a_status_stands_for_an_error(status, error):
+    found = told(status, {"error": {"message": "secret words", "code": None}})
+
+    assert type(found) is error
+    assert str(status) in found.details
+
+
+CODES = {
+    "context_length_exceeded": LLMContextTooLong,
+    "string_above_max_length": LLMContextTooLong,
+    "content_filter": LLMRefused,
+    "content_policy_violation": LLMRefused,
+    "invalid_prompt": LLMRefused,
+    "Content_Filter": LLMRefused,
+    "unknown_parameter": LLMRequestRejected,
+}
+
+
+@pytest.mark.parametrize(("code", "error"), CODES.items(), ids=CODES)
+def test_a_code_goes_before_the_status(code, error):
+    assert type(told(400, {"error": {"message": "x", "code": code}})) is error
+
+
+UNPAID = ["insufficient_quota", "billing_not_active", "credit_balance_exhausted"]
+
+
+@pytest.mark.parametrize("code", UNPAID)
+def test_an_account_without_money_is_no_rate_limit(code):
+    found = told(429, {"error": {"message": "x", "code": code}}, {"Retry-After": "5"})
+
+    assert type(found) is LLMCredentialRejected
+    assert found.retry_after_seconds is None
+
+
+def test_the_type_is_read_where_the_code_is_unknown():
+    body = {"error": {"code": "project_spend_limit", "type": "insufficient_quota"}}
+
+    assert type(told(429, body)) is LLMCredentialRejected
+
+
+def test_azures_inner_code_is_read():
+    inner = {"code": "ResponsibleAIPolicyViolation"}
+
+    found = told(400, {"error": {"code": None, "innererror": inner}})
+
+    assert type(found) is LLMRefused
+
+
+WORDINGS = {
+    "openai": "This model's maximum context length is 8192 tokens. However, your "
+    "messages resulted in 9001 tokens. Please reduce the length of the messages.",
+    "vllm": "The decoder prompt (length 5000) is longer than the maximum model length "
+    "of 4096.",
+    "vllm, old": "max_tokens must be at least 1, got -186.",
+    "sglang": "The input (85050 tokens) is longer than the model's context length "
+    "(32768 tokens).",
+    "llama.cpp": "the request exceeds the available context size, try increasing it",
+    "llama-cpp-python": "Requested tokens (2285) exceed context window of 2048",
+    "ollama": "the input length exceeds the context length",
+    "anthropic's route": "prompt is too long: 200251 tokens > 200000 maximum",
+    "gemini": "The input token count (1) exceeds the maximum of the context",
+}
+SHAPES = {
+    "nested": lambda text: {"error": {"message": text, "type": "BadRequestError"}},
+    "flat": lambda text: {"object": "error", "message": text, "code": 400},
+    "text": lambda text: {"error": text},
+    "detail": lambda text: {"detail": text},
+}
+
+
+@pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS)
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_an_input_that_is_too_long_is_known_by_its_wording(shape, wording):
+    found = told(400, shape(wording))
+
+    assert type(found) is LLMContextTooLong
+    assert wording not in found.details
+
+
+def test_the_wording_does_not_turn_a_rate_limit_into_a_long_input():
+    body = {"error": {"message": "You exceeded the context tokens per minute."}}
+
+    assert type(told(429, body)) is LLMRateLimited
+
+
+@pytest.mark.parametrize("status", [408, 429, 503])
+def test_a_passing_error_says_when_to_come_back(status):
+    assert told(status, headers={"Retry-After": "7"}).retry_after_seconds == 7.0
+
+
+def test_a_date_counts_from_now():
+    headers = {"Retry-After": "Mon, 05 Jan 2026 09:00:20 GMT"}
+
+    assert told(503, headers=headers).retry_after_seconds == 20.0
+
+
+def test_a_lasting_error_never_says_when_to_come_back():
+    assert told(400, headers={"Retry-After": "7"}).retry_after_seconds is None
+
+
+BODIES = {
+    "html": b"<html>503</html>",
+    "nested deeply": b"[" * 100_000,
+    "a list": b"[1]",
+    "error is a list": b'{"error": [1]}',
+    "error is null": b'{"error": null}',
+    "numbers": b'{"error": {"code": 1, "type": 2, "message": 3, "innererror": 4}}',
+    "not utf-8": b'{"error": "\xff"}',
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_a_senseless_body_leaves_the_status_to_speak(body):
+    assert type(told(503, body)) is LLMUnavailable
+
+
+def test_nothing_of_the_upstreams_text_is_repeated():
+    secret = "the prompt was: my password is hunter2"
+    body = {"error": {"message": secret, "type": secret, "code": secret}}
+
+    for status in STATUSES:
+        found = told(status, body)
+        assert "hunter2" not in found.message + found.details
+
+
+@given(status=st.integers(100, 999), body=st.binary())
+def test_every_reply_is_explained(status, body):
+    assert isinstance(explain(HttpReply(status, {}, body), NOW), LLMAPIError)
+
+
+ADVICE = {
+    400: "model name and capabilities",
+    404: "base_url",
+    405: "base_url",
+    422: "model name and capabilities",
+    501: "base_url",
+}
+
+
+@pytest.mark.parametrize(("status", "advice"), ADVICE.items(), ids=map(str, ADVICE))
+def test_a_rejected_request_says_what_to_mend(status, advice):
+    assert advice in told(status).details
