@@ -1,0 +1,29 @@
+"""Floor 3: the use cases. One verb, one function. No Flask, no SQL, no HTTP."""
+
+from dataclasses import dataclass
+
+from flaskllm.core.clock import Clock
+from flaskllm.services.api_tokens import ApiTokenService
+from flaskllm.services.digests.pipeline import Digests
+from flaskllm.services.health import Health
+from flaskllm.services.templates import Templates
+from flaskllm.services.usage import UsageService
+from flaskllm.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the faces get: every use case, ready to be called.
+
+    `deadline_seconds` is how long one request may take in all. `database` is
+    for the command line, which brings the schema up to date.
+    """
+
+    clock: Clock
+    api_tokens: ApiTokenService
+    digests: Digests
+    templates: Templates
+    health: Health
+    usage: UsageService
+    database: Database
+    deadline_seconds: float

@@ -1,0 +1,1 @@
+"""Documents into digests: facts with quotes, verified, then prose."""

@@ -1,0 +1,79 @@
+"""Find the quote of a fact in the source, or say that it is not there."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from flaskllm.inputs.document import Part
+from flaskllm.services.digests.answers import Quoted
+from flaskllm.services.digests.ground import Ground
+from flaskllm.services.digests.instructions import Span
+from flaskllm.services.digests.quotes import Match, locate_anywhere
+from flaskllm.services.digests.types import Evidence
+
+_FEWEST_CHARACTERS = 8
+_FEWEST_WORDS = 2
+
+
+def prove(quoted: Quoted, ground: Ground) -> Evidence:
+    """Return verified evidence when the whole quote stands in the cited part.
+
+    An answer that cites no part, or one that does not exist, is looked up in
+    all of them; the strictest match wins. Text that addresses the machine proves
+    nothing, and no quote reaches across it.
+    """
+    parts = {part.id: part for part in _candidates(quoted, ground)}
+    texts = ((part_id, ground.quotable[part_id]) for part_id in parts)
+    found = locate_anywhere(quoted.quote, texts)
+    if found is None:
+        return Evidence(quoted.quote, verified=False)
+    part_id, match = found
+    if _reaches_across(match, ground.flagged.get(part_id, ())):
+        return Evidence(quoted.quote, verified=False)
+    return place(parts[part_id], match)
+
+
+def place(part: Part, match: Match) -> Evidence:
+    """Return verified evidence for a match: the source's own words and place."""
+    quote = part.text[match.offset : match.offset + match.length]
+    is_turn = part.kind == "turn"
+    return Evidence(
+        quote=quote,
+        verified=True,
+        part=None if is_turn else part.id,
+        turn=part.id if is_turn else None,
+        speaker=part.speaker,
+        start_ms=part.start_ms,
+        offset=match.offset,
+        length=match.length,
+    )
+
+
+def proving_part(evidence: Evidence, ground: Ground) -> Part | None:
+    """Return the part that holds this evidence."""
+    return ground.document.part(evidence.turn or evidence.part or "")
+
+
+def _reaches_across(match: Match, flagged: Iterable[Span]) -> bool:
+    after = match.offset + match.length
+    return any(match.offset < end and start < after for start, end in flagged)
+
+
+def _candidates(quoted: Quoted, ground: Ground) -> tuple[Part, ...]:
+    cited = ground.document.part(quoted.place) if quoted.place else None
+    return (cited,) if cited else ground.document.parts
+
+
+def proves_enough(evidence: Evidence, ground: Ground) -> bool:
+    """Tell whether a quote says something: "to" would prove any fact.
+
+    At least two words and eight characters, wide ones counting twice, or all
+    that the part says.
+    """
+    quote = evidence.quote.strip()
+    part = proving_part(evidence, ground)
+    if part is not None and quote == part.text.strip():
+        return True
+    wide = sum(unicodedata.east_asian_width(each) in "WF" for each in quote)
+    return len(quote) + wide >= _FEWEST_CHARACTERS and (
+        wide > 0 or len(quote.split()) >= _FEWEST_WORDS
+    )

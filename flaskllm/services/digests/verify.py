@@ -1,0 +1,227 @@
+"""Check what a model says against the source: one pure function per field.
+
+Each check takes a field of the answer and returns what may stand in the digest,
+with notices that count what may not. A fact whose quote is not in the source is
+dropped: it is the one channel through which free wording could come from
+nowhere. An owner or a due date that does not follow is taken off, and the fact
+is no longer `verified`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from flaskllm.core import dates, entities
+from flaskllm.services.digests import due
+from flaskllm.services.digests.answers import (
+    ActionItemAnswer,
+    DateAnswer,
+    EntityAnswer,
+    Proven,
+    Quoted,
+    StatementAnswer,
+)
+from flaskllm.services.digests.evidence import prove, proves_enough, proving_part
+from flaskllm.services.digests.ground import Ground
+from flaskllm.services.digests.people import find_owner
+from flaskllm.services.digests.saying import Counts, say
+from flaskllm.services.digests.types import (
+    ActionItem,
+    DateFact,
+    EntityFact,
+    EntityKind,
+    Evidence,
+    Statement,
+)
+
+ProvenT = TypeVar("ProvenT", bound=Proven)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What holds, by digest field, and how often each rule took something out."""
+
+    fields: Mapping[str, Any]
+    counts: Counts
+
+
+def check(answer: Any, wanted: Iterable[str], ground: Ground) -> Checked:
+    """Check every wanted field of an answer."""
+    counts: Counts = Counter()
+    fields = {
+        name: _CHECKS[name](getattr(answer, name), ground, counts) for name in wanted
+    }
+    return Checked(fields, counts)
+
+
+def check_action_items(
+    items: Iterable[ActionItemAnswer], ground: Ground, counts: Counts
+) -> tuple[ActionItem, ...]:
+    """Keep items with a true quote; take off owners and dates that do not hold."""
+    proven = _proven(items, ground, counts)
+    worded = (
+        (item, evidence, text)
+        for item, evidence in proven
+        if (text := say(item.task, ground, counts))
+    )
+    return tuple(
+        _action_item(item, evidence, task, ground, counts)
+        for item, evidence, task in worded
+    )
+
+
+def check_statements(
+    items: Iterable[StatementAnswer], ground: Ground, counts: Counts
+) -> tuple[Statement, ...]:
+    """Keep the statements whose quote stands in the source."""
+    return tuple(
+        Statement(text, evidence)
+        for item, evidence in _proven(items, ground, counts)
+        if (text := say(item.text, ground, counts))
+    )
+
+
+def check_dates(
+    items: Iterable[DateAnswer], ground: Ground, counts: Counts
+) -> tuple[DateFact, ...]:
+    """Keep the dates whose words are in the source and mean that day."""
+    return tuple(
+        _date_fact(item, evidence, ground, counts)
+        for item, evidence in _proven(items, ground, counts)
+    )
+
+
+def check_keywords(
+    words: Iterable[str], ground: Ground, counts: Counts
+) -> tuple[str, ...]:
+    """Keep the keywords that occur in the source, once each."""
+    kept: dict[str, str] = {}
+    for word in words:
+        evidence = prove(Quoted(quote=word), ground)
+        if evidence.verified:
+            kept.setdefault(evidence.quote.casefold(), evidence.quote)
+        else:
+            counts["keyword_not_in_source"] += 1
+    return tuple(kept.values())
+
+
+def check_entities(
+    items: Iterable[EntityAnswer], ground: Ground, counts: Counts
+) -> tuple[EntityFact, ...]:
+    """Keep the entities whose text occurs in the source, with its place."""
+    facts: dict[tuple[str, str], EntityFact] = {}
+    for item in items:
+        named = Quoted(quote=item.text, part=item.evidence.place)
+        evidence = prove(named, ground)
+        if evidence.verified:
+            kind = _kind(item.kind, evidence.quote, ground)
+            counts["entity_kind_not_held"] += kind != item.kind
+            fact = EntityFact(evidence.quote, kind, evidence)
+            facts.setdefault((fact.text.casefold(), fact.kind), fact)
+        else:
+            counts["entity_not_in_source"] += 1
+    return tuple(facts.values())
+
+
+def _kind(claimed: EntityKind, text: str, ground: Ground) -> EntityKind:
+    """Return the kind, `other` when a rule can tell that the text is none such."""
+    if claimed == "date":
+        return "date" if dates.find(text, ground.source_language) else "other"
+    if claimed not in ("email", "url", "amount", "phone"):
+        return claimed
+    return claimed if claimed in {e.kind for e in entities.find(text)} else "other"
+
+
+def check_evidence(answer: Proven, ground: Ground, counts: Counts) -> Evidence:
+    """Find the evidence of a closed label; one that is not there is marked."""
+    evidence = prove(answer.evidence, ground)
+    if evidence.verified:
+        return evidence
+    counts["quote_not_in_source"] += 1
+    return Evidence("", verified=False)
+
+
+def _proven(
+    items: Iterable[ProvenT], ground: Ground, counts: Counts
+) -> list[tuple[ProvenT, Evidence]]:
+    pairs = [(item, prove(item.evidence, ground)) for item in items]
+    kept = [
+        (item, evidence)
+        for item, evidence in pairs
+        if evidence.verified and proves_enough(evidence, ground)
+    ]
+    counts["quote_not_in_source"] += len(pairs) - len(kept)
+    return kept
+
+
+def _action_item(
+    item: ActionItemAnswer,
+    evidence: Evidence,
+    task: str,
+    ground: Ground,
+    counts: Counts,
+) -> ActionItem:
+    owner = _owner(item.owner, evidence, ground)
+    words = _words(item.due_text, evidence, ground)
+    day, day_holds = due.check_due(item.due, words, evidence, ground)
+    owner_holds = bool(owner) or not item.owner
+    due_holds = day_holds and (bool(words) or not item.due_text)
+    counts["owner_not_in_source"] += not owner_holds
+    counts["due_not_derivable"] += not due_holds
+    return ActionItem(
+        task=task,
+        owner=owner,
+        due=day,
+        due_text=words,
+        status=item.status,
+        evidence=replace(evidence, verified=owner_holds and due_holds),
+    )
+
+
+def _owner(claim: str | None, evidence: Evidence, ground: Ground) -> str | None:
+    part = proving_part(evidence, ground)
+    if not claim or part is None:
+        return None
+    return find_owner(claim, part, ground.texts[part.id], ground.document)
+
+
+def _words(claim: str | None, evidence: Evidence, ground: Ground) -> str | None:
+    """Return the source's own words for words that a model claims stand there."""
+    part = proving_part(evidence, ground)
+    if not claim or part is None:
+        return None
+    found = prove(Quoted(quote=claim, part=part.id), ground)
+    return " ".join(found.quote.split()) if found.verified else None
+
+
+def _date_fact(
+    item: DateAnswer, evidence: Evidence, ground: Ground, counts: Counts
+) -> DateFact:
+    words = _words(item.text, evidence, ground)
+    day, holds = due.check_date(item.date, words, evidence.quote, ground)
+    counts["date_not_derivable"] += not holds
+    return DateFact(
+        date=day,
+        text=say(item.text, ground, counts) or evidence.quote,
+        evidence=replace(evidence, verified=holds),
+    )
+
+
+def _take_as_is(value: Any, ground: Ground, counts: Counts) -> Any:
+    """Let a closed value through: its type is all that it can say."""
+    return value
+
+
+_CHECKS: Mapping[str, Callable[[Any, Ground, Counts], Any]] = {
+    "action_items": check_action_items,
+    "points": check_statements,
+    "decisions": check_statements,
+    "open_questions": check_statements,
+    "risks": check_statements,
+    "amounts": check_statements,
+    "dates": check_dates,
+    "keywords": check_keywords,
+    "entities": check_entities,
+    "priority": _take_as_is,
+}

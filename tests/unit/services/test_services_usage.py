@@ -1,0 +1,100 @@
+"""Usage: written for each attempt, and never in a request's way."""
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+from database_rows import usage_of
+
+from flaskllm.core.clock import SystemClock
+from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
+from flaskllm.services.usage import UsageService
+from flaskllm.storage.database import Database
+from flaskllm.storage.usage import UsageRow, UsageRows
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+DEPLOYMENT = Deployment("mini", "openai", "openai", "gpt-4o-mini")
+ATTEMPT = Attempt(2, "fast", DEPLOYMENT)
+OUTCOME = Outcome("OK", 1.2346, Usage(1, 2, 3, 4, 5, "provider"))
+
+
+class Noon(SystemClock):
+    """A clock that stands still."""
+
+    def now(self):
+        return NOON
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/x.db", journal="truncate", clock=Noon())
+    yield database
+    database.close()
+
+
+def test_an_attempt_becomes_a_row(database):
+    UsageService(UsageRows(database), Noon()).record(
+        ATTEMPT, OUTCOME, principal_id="abc", request_id="req_12345678"
+    )
+
+    (row,) = usage_of(database, "req_12345678")
+    assert row == UsageRow(
+        id=row.id,
+        request_id="req_12345678",
+        principal_id="abc",
+        alias="fast",
+        deployment="mini",
+        provider="openai",
+        model="gpt-4o-mini",
+        attempt=2,
+        outcome="OK",
+        latency_ms=1235,
+        input_uncached=1,
+        input_cache_read=2,
+        input_cache_write=3,
+        output_text=4,
+        output_reasoning=5,
+        usage_source="provider",
+        created_at=NOON,
+    )
+    assert row.id.startswith("use_")
+
+
+def test_every_attempt_has_its_own_row(database):
+    service = UsageService(UsageRows(database), Noon())
+    failed = Outcome("LLM_TIMEOUT", 60.0, Usage())
+    service.record(
+        Attempt(1, "fast", DEPLOYMENT),
+        failed,
+        principal_id="abc",
+        request_id="req_12345678",
+    )
+    service.record(ATTEMPT, OUTCOME, principal_id="abc", request_id="req_12345678")
+
+    found = usage_of(database, "req_12345678")
+
+    assert [(row.attempt, row.outcome) for row in found] == [
+        (1, "LLM_TIMEOUT"),
+        (2, "OK"),
+    ]
+
+
+def test_a_failure_to_write_is_logged_and_goes_no_further(tmp_path, caplog):
+    (tmp_path / "x.db").mkdir(mode=0o700)
+    database = Database(f"sqlite:///{tmp_path}/x.db", journal="wal", clock=Noon())
+
+    with caplog.at_level(logging.WARNING):
+        UsageService(UsageRows(database), Noon()).record(
+            ATTEMPT, OUTCOME, principal_id="a", request_id="req_1"
+        )
+
+    (line,) = caplog.records
+    assert (line.message, line.levelname) == ("usage_not_recorded", "WARNING")
+    assert line.fields == {
+        "request_id": "req_1",
+        "principal": "a",
+        "deployment": "mini",
+        "attempt": 2,
+        "code": "SERVICE_UNAVAILABLE",
+        "reason": "Its file cannot be opened.",
+    }
