@@ -1,0 +1,164 @@
+"""A request from its first to its last moment: id, clock, log line, `Call`."""
+
+import logging
+from typing import cast
+
+from flask import Flask, Response, current_app, g, request
+
+from flaskllm.core import ids, logs
+from flaskllm.core.auth import Principal
+from flaskllm.core.clock import Deadline
+from flaskllm.core.errors import APIError, InternalError, ServiceUnavailable
+from flaskllm.llm.types import Attempt, Call, Outcome
+from flaskllm.services import Services
+
+EXTENSION = "flaskllm"
+
+_log = logging.getLogger(__name__)
+
+
+def init(app: Flask, services: Services) -> None:
+    """Give every request of `app` an id, a log line and these services."""
+    app.extensions[EXTENSION] = services
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.teardown_request(_end)
+
+
+def services() -> Services:
+    """Return the use cases that the views of this app call."""
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+def request_id() -> str:
+    """Return the id of this request, also sent back as `X-Request-ID`."""
+    return str(g.request_id)
+
+
+def principal() -> Principal:
+    """Return who is calling; only guarded routes have one."""
+    return cast(Principal, g.principal)
+
+
+def elapsed_seconds() -> float:
+    """Return the time since this request arrived."""
+    return float(services().clock.monotonic() - g.started_seconds)
+
+
+def note_failure(error: APIError) -> None:
+    """Let the line of this request say that it ended with `error`."""
+    g.failure = error
+
+
+def note_degraded() -> None:
+    """Let the line of this request say that a model did not make all of it."""
+    g.degraded = True
+
+
+def make_call() -> Call:
+    """Return what travels down with this request of a known principal.
+
+    Each attempt is logged and recorded the moment it ends. The caller's socket
+    is known under gunicorn only; elsewhere nobody watches for a hang-up.
+    """
+    house = services()
+    principal_id, this_request = principal().id, request_id()
+
+    def after(attempt: Attempt, outcome: Outcome) -> None:
+        _log_attempt(attempt, outcome)
+        house.usage.record(
+            request_id=this_request,
+            principal_id=principal_id,
+            attempt=attempt,
+            outcome=outcome,
+        )
+
+    return Call(
+        deadline=Deadline.after(house.deadline_seconds, house.clock),
+        wait=house.clock.sleep,
+        before=_allow,
+        after=after,
+        caller=request.environ.get("gunicorn.socket"),
+    )
+
+
+def _allow(attempt: Attempt) -> None:
+    """Let every attempt be made: nothing is reserved for it yet."""
+
+
+def _log_attempt(attempt: Attempt, outcome: Outcome) -> None:
+    logs.event(
+        _log,
+        logging.INFO if outcome.code == "OK" else logging.WARNING,
+        "attempt_ended",
+        error=None,  # it is told by its code and details, never by a traceback
+        attempt=attempt.number,
+        alias=attempt.alias,
+        deployment=attempt.deployment.name,
+        provider=attempt.deployment.provider,
+        model=attempt.deployment.model,
+        code=outcome.code,
+        seconds=round(outcome.latency_seconds, 3),
+        tokens_input=outcome.usage.tokens_input,
+        tokens_output=outcome.usage.tokens_output,
+        **({"details": outcome.details} if outcome.details else {}),
+    )
+
+
+def _begin() -> None:
+    g.started_seconds = services().clock.monotonic()
+    g.request_id = ids.request_id(request.headers.get("X-Request-ID"))
+    logs.bind(request_id=g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    """Send the id back and write the one line of this request."""
+    response.headers["X-Request-ID"] = g.request_id
+    failure = g.get("failure")
+    degraded = g.get("degraded", False)
+    logs.event(
+        _log,
+        _level_of(response.status_code, degraded, failure),
+        "request_answered",
+        error=_cause_to_show(failure),
+        method=request.method,
+        # The rule, never the path or the query: those may hold anything.
+        rule=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        seconds=round(elapsed_seconds(), 3),
+        bytes_in=request.content_length,
+        bytes_out=response.calculate_content_length(),
+        peer=request.remote_addr,
+        **({"degraded": True} if degraded else {}),
+        **(_failure_fields(failure) if failure else {}),
+    )
+    return response
+
+
+def _end(error: BaseException | None) -> None:
+    logs.clear()
+
+
+def _level_of(status: int, degraded: bool, failure: APIError | None) -> int:
+    # Without a time to come back, it takes the operator: a damaged database.
+    waits = failure is not None and failure.retry_after_seconds is not None
+    if isinstance(failure, ServiceUnavailable) and not waits:
+        return logging.CRITICAL
+    if status >= 500:
+        return logging.ERROR
+    return logging.WARNING if status >= 400 or degraded else logging.INFO
+
+
+def _failure_fields(failure: APIError) -> dict[str, object]:
+    """Return the code; what was wrong in detail only where the fault is not theirs.
+
+    The details of a refusal repeat what the caller sent.
+    """
+    if failure.status < 500:
+        return {"code": failure.code}
+    return {"code": failure.code, "details": failure.details or failure.message}
+
+
+def _cause_to_show(failure: APIError | None) -> BaseException | None:
+    """Return the error whose traceback an operator needs: ours, not a provider's."""
+    return failure if isinstance(failure, InternalError | ServiceUnavailable) else None

@@ -1,0 +1,195 @@
+"""Who may pass: every route says it, and one check before every request holds it.
+
+A route is marked `@guarded(Scope.X)` or `@public`. What is not marked is never
+served, and `check_routes` stops the start. Refused means raised.
+"""
+
+import ipaddress
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn, TypeVar
+
+from flask import Flask, current_app, g, request
+from flask_limiter import Limiter
+from limits import RateLimitItem, RateLimitItemPerMinute
+
+from flaskllm.api import context
+from flaskllm.core import logs
+from flaskllm.core.auth import Principal, Scope
+from flaskllm.core.config import LimitSettings
+from flaskllm.core.errors import (
+    APIError,
+    AuthenticationError,
+    InternalError,
+    PermissionDenied,
+    RateLimitExceeded,
+    ServiceUnavailable,
+)
+
+View = TypeVar("View", bound=Callable[..., object])
+
+_MARK = "flaskllm_access"
+# A second Authorization header arrives joined to the first by a comma: what it
+# adds spoils the API token, and the blank after its scheme matches nothing.
+_BEARER = re.compile(r"bearer +(?P<token>[!-~]{1,1024})", re.IGNORECASE)
+_TOO_MANY_VISITS = "Too many requests of this peer in one minute."
+_TOO_MANY_FAILURES = (
+    "Too many refused API tokens from this address; until the minute is over good "
+    "ones are refused too."
+)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use a route: holders of any of the scopes; all when there is none."""
+
+    any_of: tuple[Scope, ...] = ()
+
+
+def guarded(*any_of: Scope) -> Callable[[View], View]:
+    """Mark a view as one for API tokens that hold any of the scopes."""
+    if not any_of:
+        raise ValueError("guarded() needs a scope; an open route is marked public")
+    return lambda view: _mark(view, Access(any_of))
+
+
+def public(view: View) -> View:
+    """Mark a view as open to everybody, a limited number of times a minute."""
+    return _mark(view, Access())
+
+
+def access_of(view: Callable[..., object]) -> Access | None:
+    """Return who may use a view, or None when it was never said."""
+    return getattr(view, _MARK, None)
+
+
+def is_public_here() -> bool:
+    """Tell whether the route of this request is open to everybody."""
+    return _access_here() == Access()
+
+
+def check_routes(app: Flask) -> None:
+    """Raise `RuntimeError` unless each route of `app` is guarded or public."""
+    unmarked = sorted(
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if access_of(app.view_functions[rule.endpoint]) is None
+    )
+    if unmarked:
+        raise RuntimeError(f"neither guarded nor public: {', '.join(unmarked)}")
+
+
+def init(app: Flask, limiter: Limiter, limits: LimitSettings) -> None:
+    """Check every request to `app`, counting with the limiter's own strategy."""
+    gate = _Gate(
+        limiter,
+        failures=RateLimitItemPerMinute(limits.authentication_failures_per_minute),
+        visits=RateLimitItemPerMinute(limits.unauthenticated_per_minute),
+    )
+    app.before_request(gate.check)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """The check, and the two things it counts per peer."""
+
+    limiter: Limiter
+    failures: RateLimitItem
+    visits: RateLimitItem
+
+    def check(self) -> None:
+        """Return when the request may reach its view; raise in every other case."""
+        if request.endpoint is None:  # no view: the answer is 404 or 405
+            return
+        access = _access_here()
+        if access is None:
+            raise InternalError
+        try:
+            self._admit(access)
+        except APIError:
+            raise
+        except Exception as error:
+            # Whatever broke (the database, the limiter's store): closed, not open.
+            raise ServiceUnavailable from error
+
+    def _admit(self, access: Access) -> None:
+        peer = peer_of(request.remote_addr)
+        if not access.any_of:
+            if not self.limiter.limiter.hit(self.visits, "visits", peer):
+                self._refuse(self.visits, "visits", peer, _TOO_MANY_VISITS)
+            return
+        # Before the token is looked at, or a guesser would still learn from it.
+        if not self.limiter.limiter.test(self.failures, "failures", peer):
+            self._refuse(self.failures, "failures", peer, _TOO_MANY_FAILURES)
+        g.principal = principal = self._authenticate(peer)
+        if not principal.may(*access.any_of):
+            names = " or ".join(access.any_of)
+            raise PermissionDenied(
+                details=f"This needs an API token with the scope {names}."
+            )
+
+    def _authenticate(self, peer: str) -> Principal:
+        header = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+        token = header["token"] if header else None
+        try:
+            principal = context.services().api_tokens.authenticate(token)
+        except AuthenticationError as refused:
+            self._fail(peer, refused)
+        # Only now: a stranger's text must not decide what our log lines hide.
+        logs.bind(principal=principal.id, secret=token)
+        return principal
+
+    def _fail(self, peer: str, refused: AuthenticationError) -> NoReturn:
+        """Count and log the failure, then refuse in words that tell nothing."""
+        self.limiter.limiter.hit(self.failures, "failures", peer)
+        logs.event(
+            _log,
+            logging.WARNING,
+            "authentication_failed",
+            peer=request.remote_addr,
+            reason=getattr(refused, "reason", None),
+            api_token_id=getattr(refused, "token_id", None),
+        )
+        raise AuthenticationError(
+            details="Send the header `Authorization: Bearer <API token>`, once, with "
+            "an API token that is neither expired nor revoked."
+        ) from refused
+
+    def _refuse(
+        self, item: RateLimitItem, what: str, peer: str, details: str
+    ) -> NoReturn:
+        window = self.limiter.limiter.get_window_stats(item, what, peer)
+        raise RateLimitExceeded(
+            details=details,
+            retry_after_seconds=max(1.0, window.reset_time - time.time()),
+        )
+
+
+def peer_of(address: str | None) -> str:
+    """Return what is counted as one peer.
+
+    An IPv6 host owns a whole /64 and could change its address with every guess.
+    """
+    try:
+        ip = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return address or "-"
+    if ip.version == 4:
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, 64), strict=False))
+
+
+def _access_here() -> Access | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return access_of(view) if view else None
+
+
+def _mark(view: View, access: Access) -> View:
+    setattr(view, _MARK, access)
+    return view

@@ -1,0 +1,1 @@
+"""`/api/v1`: the gateway's own API."""

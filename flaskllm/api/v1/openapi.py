@@ -1,0 +1,27 @@
+"""`GET /api/v1/openapi.json`: this API, described for machines."""
+
+from flask import Blueprint, Response, current_app
+from pydantic import BaseModel, ConfigDict
+
+from flaskllm.api.guard import guarded
+from flaskllm.api.openapi import describe, documented
+from flaskllm.api.replies import json_reply
+from flaskllm.core.auth import Scope
+
+blueprint = Blueprint("openapi", __name__)
+
+
+class OpenApiReply(BaseModel):
+    """An OpenAPI 3.1 document."""
+
+    model_config = ConfigDict(extra="allow")
+
+    openapi: str
+
+
+@blueprint.get("/openapi.json")
+@guarded(Scope.WEBHOOK, Scope.CHAT, Scope.READ)
+@documented(summary="Describe this API in OpenAPI 3.1.", replies={200: OpenApiReply})
+def show() -> Response:
+    """Return the description of every route."""
+    return json_reply(describe(current_app))

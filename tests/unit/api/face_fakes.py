@@ -1,0 +1,161 @@
+"""The HTTP face on fake services: each test bends the fakes as it needs."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from fakes import FakeClock
+from flask import Flask
+from flask_caching import Cache
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from flaskllm import api
+from flaskllm.core.auth import Principal, Scope
+from flaskllm.core.config import LimitSettings, ServerSettings
+from flaskllm.core.errors import AuthenticationError
+from flaskllm.llm.types import Usage
+from flaskllm.services.digests.types import Digest, DigestResult, Summary
+from flaskllm.services.templates import TemplateInfo, VariableInfo
+
+TOKENS = {
+    "webhook-token-abcdefghijklmnop": frozenset({Scope.WEBHOOK}),
+    "chat-token-abcdefghijklmnopqrs": frozenset({Scope.CHAT}),
+    "read-token-abcdefghijklmnopqrs": frozenset({Scope.READ}),
+    "admin-token-abcdefghijklmnopqr": frozenset({Scope.ADMIN}),
+}
+
+
+# Every field of the webhook as JSON, as the order holds it, and as texts.
+EVERY_FIELD = {
+    "source": "email",
+    "type": "classification",
+    "language": "de",
+    "model": "fast",
+    "template": "summary",
+    "variables": {"labels": ["a", "b"]},
+    "response_format": "markdown",
+    "metadata": {"ticket": 7},
+    "reference_time": "2025-03-14T09:30:00+01:00",
+    "timezone": "Europe/Berlin",
+    "participants": ["Ann", "Bo"],
+}
+ORDERED = {
+    **{name: value for name, value in EVERY_FIELD.items() if name != "metadata"},
+    "reference_time": datetime(2025, 3, 14, 9, 30, tzinfo=timezone(timedelta(hours=1))),
+    "participants": ("Ann", "Bo"),
+}
+AS_TEXT = {
+    **EVERY_FIELD,
+    "variables": json.dumps(EVERY_FIELD["variables"]),
+    "metadata": json.dumps(EVERY_FIELD["metadata"]),
+}
+
+
+def token_for(scope):
+    """Return the token that has just this scope."""
+    (token,) = (text for text in TOKENS if text.startswith(scope))
+    return token
+
+
+@dataclass
+class FakeTokens:
+    """Knows the tokens above; `broken` is raised instead when it is set."""
+
+    seen: list = field(default_factory=list)
+    broken: Exception | None = None
+
+    def authenticate(self, text):
+        self.seen.append(text)
+        if self.broken:
+            raise self.broken
+        if text not in TOKENS:
+            raise AuthenticationError
+        name = text.partition("-")[0]
+        return Principal(f"{name}-id", name, TOKENS[text], "api")
+
+
+@dataclass
+class FakeDigests:
+    """Answers every order alike; `acts` is called in between."""
+
+    orders: list = field(default_factory=list)
+    acts: Any = None
+    degraded: bool = False
+
+    def make(self, order, call):
+        self.orders.append(order)
+        if self.acts:
+            self.acts(order, call)
+        return DigestResult(
+            id="dig_1",
+            type=order.type,
+            text="Grüße",
+            digest=Digest(language="de", kind="email", summary=Summary("Grüße")),
+            provider="extractive",
+            model="offline",
+            usage=Usage(input_uncached=3, output_text=2, source="provider"),
+            cached=False,
+            degraded=self.degraded,
+            warnings=("hidden_text_removed",),
+        )
+
+
+class FakeTemplates:
+    def list(self):
+        variable = VariableInfo("tone", False, 200, "How it should sound.")
+        return (
+            TemplateInfo(
+                "summary", 1, "summary", "Sum up.", "facts", 900, (variable,), "ab" * 32
+            ),
+        )
+
+
+@dataclass
+class FakeHealth:
+    answers: list = field(default_factory=lambda: [True])
+    asked: int = 0
+
+    def ready(self):
+        self.asked += 1
+        return self.answers[min(self.asked, len(self.answers)) - 1]
+
+
+@dataclass
+class FakeUsage:
+    rows: list = field(default_factory=list)
+
+    def record(self, request_id, principal_id, attempt, outcome):
+        self.rows.append((request_id, principal_id, attempt, outcome))
+
+
+@dataclass(frozen=True)
+class FakeServices:
+    clock: FakeClock = field(default_factory=FakeClock)
+    api_tokens: FakeTokens = field(default_factory=FakeTokens)
+    digests: FakeDigests = field(default_factory=FakeDigests)
+    templates: FakeTemplates = field(default_factory=FakeTemplates)
+    health: FakeHealth = field(default_factory=FakeHealth)
+    usage: FakeUsage = field(default_factory=FakeUsage)
+    deadline_seconds: float = 300.0
+
+
+def build(services, server=None, limits=None, before=None):
+    """Return an app with the whole face; `before` may add routes of its own."""
+    app = Flask("face", static_folder=None)
+    limiter = Limiter(
+        get_remote_address, app=app, storage_uri="memory://", strategy="moving-window"
+    )
+    cache = Cache(app, config={"CACHE_TYPE": "SimpleCache"})
+    if before:
+        before(app)
+    api.register(
+        app,
+        services,
+        server=server or ServerSettings(),
+        limits=limits or LimitSettings(),
+        limiter=limiter,
+        cache=cache,
+    )
+    return app

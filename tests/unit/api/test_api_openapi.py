@@ -1,0 +1,159 @@
+"""The description of the API, made from what each route declares."""
+
+import pytest
+from face_fakes import FakeServices, build
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from flaskllm.api import guard
+from flaskllm.api.openapi import describe, documented
+from flaskllm.api.v1.health import HealthReply
+from flaskllm.core.auth import Scope
+
+
+@pytest.fixture(scope="module")
+def spec():
+    return describe(build(FakeServices()))
+
+
+def test_it_is_valid_openapi_3_1(spec):
+    OpenAPIV31SpecValidator(spec).validate()
+
+    assert spec["openapi"] == "3.1.0"
+
+
+def test_it_is_served_to_holders_of_a_token(client, bearer, app):
+    reply = client.get("/api/v1/openapi.json", headers=bearer("chat"))
+
+    assert reply.json == describe(app)
+
+
+def test_it_lists_every_route_below_its_prefix(spec, app):
+    listed = {
+        (method, path) for path, methods in spec["paths"].items() for method in methods
+    }
+    served = {
+        (method.lower(), rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith("/api/v1/")
+    }
+
+    assert listed == served
+
+
+def operations(spec):
+    return {
+        path: operation
+        for path, methods in spec["paths"].items()
+        for operation in methods.values()
+    }
+
+
+def test_every_operation_tells_its_failures(spec):
+    for path, operation in operations(spec).items():
+        statuses = set(operation["responses"])
+        assert {"400", "403", "415", "429", "500", "503"} <= statuses, path
+        assert ("401" in statuses) == bool(operation["security"]), path
+        assert operation["summary"].endswith("."), path
+
+
+def test_scopes_and_open_routes_are_told(spec):
+    assert operations(spec)["/api/v1/webhook"]["security"] == [
+        {"api_token": ["webhook"]}
+    ]
+    assert operations(spec)["/api/v1/health"]["security"] == []
+
+
+def test_the_webhook_tells_every_code_it_may_fail_with(spec):
+    responses = operations(spec)["/api/v1/webhook"]["responses"]
+    codes = {
+        code
+        for response in responses.values()
+        for code in response["content"]["application/json"]["schema"]
+        .get("properties", {})
+        .get("code", {})
+        .get("enum", [])
+    }
+
+    assert {
+        "INVALID_INPUT",
+        "AUTHENTICATION_ERROR",
+        "PERMISSION_DENIED",
+        "PAYLOAD_TOO_LARGE",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "RATE_LIMIT_EXCEEDED",
+        "LLM_CONTEXT_TOO_LONG",
+        "LLM_PROTOCOL_ERROR",
+        "LLM_RATE_LIMITED",
+        "LLM_UNAVAILABLE",
+        "NO_MODEL_CONFIGURED",
+        "LLM_TIMEOUT",
+        "INTERNAL_ERROR",
+    } <= codes
+
+
+def test_headers_of_replies_are_told(spec):
+    responses = operations(spec)["/api/v1/webhook"]["responses"]
+
+    assert all("X-Request-ID" in response["headers"] for response in responses.values())
+    assert "Retry-After" in responses["429"]["headers"]
+    assert "WWW-Authenticate" in responses["401"]["headers"]
+
+
+def test_every_body_is_told(spec):
+    content = operations(spec)["/api/v1/webhook"]["requestBody"]["content"]
+
+    assert set(content) == {
+        "application/json",
+        "multipart/form-data",
+        "message/rfc822",
+        "text/vtt",
+        "application/x-subrip",
+        "text/plain",
+    }
+
+
+def test_objects_in_a_query_are_json(spec):
+    parameters = {
+        parameter["name"]: parameter
+        for parameter in operations(spec)["/api/v1/webhook"]["parameters"]
+    }
+
+    assert set(parameters) == {
+        "source",
+        "type",
+        "language",
+        "model",
+        "template",
+        "variables",
+        "response_format",
+        "metadata",
+        "reference_time",
+        "timezone",
+        "participants",
+        "callback_url",
+    }
+    assert set(parameters["variables"]["content"]) == {"application/json"}
+    assert parameters["participants"]["schema"]["type"] == "array"
+
+
+def test_a_route_that_declares_nothing_is_an_error(services):
+    def before(app):
+        app.add_url_rule("/api/v1/new", "new", guard.guarded(Scope.READ)(lambda: "x"))
+
+    with pytest.raises(RuntimeError, match="/api/v1/new is not @documented"):
+        build(services, before=before)
+
+
+def test_a_code_is_told_once_however_often_it_is_declared(services):
+    from flaskllm.core.errors import InvalidInputError
+
+    @guard.public
+    @documented(summary="Try.", replies={200: HealthReply}, errors=(InvalidInputError,))
+    def view():
+        return "x"
+
+    app = build(services, before=lambda app: app.add_url_rule("/api/v1/x", "x", view))
+
+    response = operations(describe(app))["/api/v1/x"]["responses"]["400"]
+    assert response["description"] == "INVALID_INPUT"
