@@ -1,0 +1,5 @@
+"""`python -m flaskllm` is `flaskllm`."""
+
+from flaskllm.cli import main
+
+main()

@@ -1,0 +1,49 @@
+"""`flaskllm`: the command line. The top floor: it may use everything below."""
+
+import sys
+from functools import cache
+
+import click
+
+from flaskllm import __version__
+from flaskllm.cli.config import config
+from flaskllm.cli.database import database_commands
+from flaskllm.cli.demo import demo
+from flaskllm.cli.serve import serve
+from flaskllm.cli.summarise import summarise
+from flaskllm.cli.tokens import tokens
+from flaskllm.core.config import ConfigError, load_from_process
+from flaskllm.llm.prompts import TemplateError
+from flaskllm.services import Services
+from flaskllm.wiring import build_services
+
+
+@click.group()
+@click.version_option(__version__)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Digest mails and meetings, and stand in front of language models."""
+    # A callable: commands that need no services read no settings.
+    context.obj = cache(_obtain_services)
+
+
+for _command in (serve, summarise, tokens, database_commands, config, demo):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; wrong settings end it with status 2 and their list."""
+    try:
+        cli(prog_name="flaskllm")
+    except (ConfigError, TemplateError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+def _obtain_services() -> Services:
+    loaded = load_from_process()
+    folder = loaded.settings.data_dir
+    if not folder.exists():
+        # The wrong working folder is the usual reason.
+        click.echo(f"making a new data folder: {folder.absolute()}", err=True)
+    return build_services(loaded)

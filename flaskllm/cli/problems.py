@@ -1,0 +1,22 @@
+"""How a command tells that it failed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from flaskllm.core.errors import APIError
+
+
+@contextmanager
+def problems_told() -> Iterator[None]:
+    """End the command with status 1 and the error's own words on stderr.
+
+    Raises:
+        click.ClickException: One of our errors was raised inside.
+    """
+    try:
+        yield
+    except APIError as error:
+        text = " ".join(filter(None, (error.message, error.details)))
+        raise click.ClickException(text) from error

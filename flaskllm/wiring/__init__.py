@@ -1,0 +1,97 @@
+"""The only place that constructs collaborators. It opens nothing.
+
+What a change of the settings file can replace while we run (providers,
+deployments, routes, templates) is built into one `Models` snapshot; each question
+to a model takes the snapshot that stands then. Everything else is for the start.
+"""
+
+import sys
+
+from flaskllm.core.auth import BootstrapToken
+from flaskllm.core.clock import Clock, SystemClock
+from flaskllm.core.config import Loaded, Settings, watch_process
+from flaskllm.core.redaction import Redactor
+from flaskllm.core.secrets import KeyRing
+from flaskllm.services import Services
+from flaskllm.services.api_tokens import ApiTokenService
+from flaskllm.services.completions import Completions
+from flaskllm.services.digests.pipeline import Digests
+from flaskllm.services.health import Health
+from flaskllm.services.templates import Templates
+from flaskllm.services.usage import UsageService
+from flaskllm.storage.api_tokens import ApiTokens
+from flaskllm.storage.database import Database
+from flaskllm.storage.journal import journal_for, read_mounts
+from flaskllm.storage.sqlite import database_path, sqlite_url
+from flaskllm.storage.usage import UsageRows
+from flaskllm.wiring.models import LiveModels, tell_rejected
+from flaskllm.wiring.secrets import reveal, secrets_of
+
+__all__ = ["build_database", "build_services", "is_under_uwsgi", "secrets_of"]
+
+# PythonAnywhere ends a request after five minutes; ours must end before that.
+_HOST_KILLS_AFTER_SECONDS = 300.0
+_MARGIN_SECONDS = 30.0
+
+
+def build_services(
+    loaded: Loaded, clock: Clock | None = None, redactor: Redactor | None = None
+) -> Services:
+    """Return every use case, ready to be called.
+
+    Args:
+        loaded: The settings and where they came from.
+        clock: The machine's own when omitted.
+        redactor: That of the logs; it learns the secrets that come later.
+
+    Raises:
+        TemplateError: A prompt template is wrong.
+        ConfigError: A provider cannot be built, or the CA bundle cannot be read.
+    """
+    clock, redactor = clock or SystemClock(), redactor or Redactor()
+    settings = loaded.settings
+    database = build_database(settings, clock)
+    watch = watch_process(loaded, tell_rejected)
+    live = LiveModels(loaded, watch, clock, redactor)
+    return Services(
+        clock=clock,
+        api_tokens=ApiTokenService(
+            ApiTokens(database),
+            KeyRing(reveal(settings.secret), settings.data_dir, redactor),
+            clock,
+            _bootstrap(settings),
+        ),
+        digests=Digests(Completions(live.router), live.library, clock),
+        templates=Templates(live.library),
+        health=Health(database),
+        usage=UsageService(UsageRows(database), clock),
+        database=database,
+        deadline_seconds=_deadline_seconds(settings),
+    )
+
+
+def build_database(settings: Settings, clock: Clock) -> Database:
+    """Return the database of the settings, not yet opened."""
+    default = sqlite_url(settings.data_dir.absolute() / "flaskllm.db")
+    url = reveal(settings.database_url) or default
+    path = database_path(url)
+    mounts = read_mounts()
+    journal = journal_for(path.resolve(), is_under_uwsgi(), mounts) if path else "wal"
+    return Database(url, journal=journal, clock=clock, data_dir=settings.data_dir)
+
+
+def is_under_uwsgi() -> bool:
+    """Tell whether uWSGI serves this process: only then its module is there."""
+    return "uwsgi" in sys.modules
+
+
+def _bootstrap(settings: Settings) -> BootstrapToken | None:
+    text = reveal(settings.api_token)
+    return BootstrapToken(text) if text else None
+
+
+def _deadline_seconds(settings: Settings) -> float:
+    asked = settings.timeouts.deadline_seconds
+    if not is_under_uwsgi():
+        return asked
+    return min(asked, _HOST_KILLS_AFTER_SECONDS - _MARGIN_SECONDS)

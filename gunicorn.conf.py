@@ -1,0 +1,35 @@
+"""gunicorn's settings; plain `gunicorn wsgi:application` finds them here too.
+
+Threads, not processes: a request waits for a model nearly all its life. Long
+answers do not trip `timeout` under gthread; deadlines are the gateway's own.
+"""
+
+from gunicorn.http import wsgi
+
+from flaskllm.core import logs
+from flaskllm.core.config import load_from_process
+from flaskllm.wiring import secrets_of
+
+_settings = load_from_process().settings
+
+bind = _settings.server.bind
+worker_class = "gthread"
+workers = _settings.server.workers
+threads = _settings.server.threads
+# Near `threads`: with the default of 1000 a busy worker takes connections that an
+# idle one could serve.
+worker_connections = threads + 4
+keepalive = 75  # longer than the idle time-out of the usual load balancers
+timeout = 60  # a dead main loop only
+graceful_timeout = 60
+forwarded_allow_ips = "127.0.0.1,::1"
+header_map = "drop"
+control_socket_disable = True
+# gunicorn has no setting for it: the Server header shall not name the software.
+wsgi.SERVER = ""
+logconfig_dict = logs.dict_config(
+    _settings.log_level,
+    _settings.log_format,
+    _settings.log_file,
+    logs.Redactor(secrets_of(_settings)),
+)
