@@ -1,0 +1,52 @@
+"""Fixtures for every test."""
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import FakeClock, Upstream
+from processes import House, open_house
+from requirements import require
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """Making an app configures the logs of its process; the next test has its own."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    for added in [each for each in root.handlers if each not in handlers]:
+        added.close()
+    root.setLevel(level)
+    root.handlers[:] = handlers
+
+
+@pytest.fixture
+def fake_clock() -> FakeClock:
+    """A clock that moves only when told."""
+    return FakeClock()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """A scripted upstream on a real socket."""
+    with Upstream() as server:
+        yield server
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A folder with settings and data, and processes that end with the test."""
+    with open_house(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of sample mails and transcripts, which the project does not hold."""
+    folder = os.environ.get("FLASKLLM_TEST_SAMPLES")
+    if not folder:
+        require("samples", "set FLASKLLM_TEST_SAMPLES to the folder of the samples")
+    return Path(folder)
