@@ -1,7 +1,6 @@
 """The extract of a real meeting says more of it than its first 200 words."""
 
 import importlib.util
-import os
 import sys
 from pathlib import Path
 from statistics import mean
@@ -25,11 +24,8 @@ def benchmark(monkeypatch):
 
 
 @pytest.fixture
-def meetings(benchmark):
-    folder = os.environ.get("FLASKLLM_TEST_SAMPLES")
-    if not folder:
-        pytest.skip("set FLASKLLM_TEST_SAMPLES to a folder with qmsum-*.json")
-    return benchmark.load(Path(folder))
+def meetings(benchmark, samples):
+    return benchmark.load(samples)
 
 
 def test_the_extract_beats_the_first_200_words(benchmark, meetings):
