@@ -55,19 +55,25 @@ class ParsedToken:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling. `kind` is that of the API token, or `bootstrap`."""
+    """Who is calling. `kind` is that of the API token, or `bootstrap`.
+
+    `direct_models` allows to name `provider/model` past the routes.
+    """
 
     id: str
     name: str
     scopes: frozenset[Scope]
     kind: str
+    direct_models: bool = False
 
     def may(self, *any_of: Scope) -> bool:
         """Tell whether one of the scopes, or `ADMIN`, was given."""
         return Scope.ADMIN in self.scopes or not self.scopes.isdisjoint(any_of)
 
 
-BOOTSTRAP = Principal("bootstrap", "bootstrap", frozenset(Scope), "bootstrap")
+BOOTSTRAP = Principal(
+    "bootstrap", "bootstrap", frozenset(Scope), "bootstrap", direct_models=True
+)
 
 
 class BootstrapToken:

@@ -34,15 +34,12 @@ from flaskllm.core.config_sections import (
     ProviderSettings,
     RouteSettings,
     ServerSettings,
+    StreamTimeouts,
     TimeoutSettings,
 )
 from flaskllm.core.config_shape import fill, leaves
-from flaskllm.core.config_variables import (
-    FILE_VARIABLE,
-    Draft,
-    find_usual,
-    overlay,
-)
+from flaskllm.core.config_usual import find_usual
+from flaskllm.core.config_variables import FILE_VARIABLE, Draft, overlay
 from flaskllm.core.config_watch import ConfigWatch
 from flaskllm.core.config_yaml import read
 from flaskllm.core.proxies import CA_BUNDLES, Proxies, ca_bundle_of, proxies_of
@@ -61,6 +58,7 @@ __all__ = [
     "RouteSettings",
     "ServerSettings",
     "Settings",
+    "StreamTimeouts",
     "TimeoutSettings",
     "load",
     "load_from_process",

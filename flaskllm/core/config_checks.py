@@ -10,16 +10,13 @@ from urllib.parse import urlsplit
 
 from flaskllm.core.addresses import is_local
 from flaskllm.core.config_addresses import url_fault
+from flaskllm.core.config_kinds import KINDS, Kind
 from flaskllm.core.config_problems import Problem, describe, nearest, wrong_value
 from flaskllm.core.config_strength import MAKE_A_SECRET, weakness
 
 OFFLINE = "offline"
 # `auto` asks for the default route, as no name at all does.
 _RESERVED_ALIASES = (OFFLINE, "auto")
-_NEEDED_BY_KIND: Mapping[object, str] = {
-    "openai": "api_key",
-    "openai_compatible": "base_url",
-}
 # What pydantic reads as true.
 _TRUE = ("true", "1", "yes", "on", "y", "t")
 _RESERVED = "'{}', which is reserved"
@@ -82,11 +79,21 @@ def _check_providers(providers: Mapping[str, object]) -> Iterator[Problem]:
     for name, value in providers.items():
         provider = _section(value)
         path = f"providers.{name}"
-        kind = provider.get("kind")
-        needed = _NEEDED_BY_KIND.get(kind) if isinstance(kind, str) else None
-        if needed and provider.get(needed) is None:
-            yield Problem(f"{path}.{needed}", "nothing", f"a value; {kind} needs it")
+        name_of_kind = provider.get("kind")
+        kind = _kind(name_of_kind)
+        for needed in kind.needs:
+            if provider.get(needed) is None:
+                allowed = f"a value; {name_of_kind} needs it"
+                yield Problem(f"{path}.{needed}", "nothing", allowed)
+        if provider.get("models") is not None and not kind.lists_models:
+            found = f"discover, but {name_of_kind} does not list its models"
+            yield Problem(f"{path}.models", found, "deployments, written out")
         yield from _check_plain_http(path, provider)
+
+
+def _kind(name: object) -> Kind:
+    """Return what is known of a kind; of an unknown one, which types tell, nothing."""
+    return next((kind for each, kind in KINDS.items() if each == name), Kind(needs=()))
 
 
 def _check_plain_http(path: str, provider: Mapping[str, object]) -> Iterator[Problem]:

@@ -4,12 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flaskllm.core.config_kinds import ProviderKind
 from flaskllm.core.config_types import (
     BaseURL,
     Credential,
     Name,
-    ProviderKind,
     Seconds,
+    StrongSecret,
     Tokens,
     Weight,
     Whole,
@@ -52,6 +53,17 @@ class ServerSettings(BaseModel):
     require_https: bool = Field(
         False, description="Refuse plain http, and send Strict-Transport-Security."
     )
+    allowed_origins: tuple[str, ...] = Field(
+        (),
+        examples=[("https://app.example.org",)],
+        description="Origins of web pages, besides our own, that may open a WebSocket.",
+    )
+    metrics_token: StrongSecret | None = Field(
+        None,
+        examples=["${FLASKLLM_SERVER__METRICS_TOKEN}"],
+        description="A bearer token for /metrics. Without it only this machine may "
+        "read them.",
+    )
 
     @property
     def bind(self) -> str:
@@ -76,6 +88,24 @@ class LimitSettings(BaseModel):
     )
 
 
+class StreamTimeouts(BaseModel):
+    """What a deployment or a route changes of the time-outs, in seconds."""
+
+    model_config = _SECTION
+
+    first_byte_seconds: Seconds | None = Field(
+        None, description="The longest silence of an upstream before its first byte."
+    )
+    first_token_seconds: Seconds | None = Field(
+        None,
+        description="The longest wait for the first token of a stream when another "
+        "deployment could answer.",
+    )
+    chunk_gap_seconds: Seconds | None = Field(
+        None, description="The longest silence within a stream."
+    )
+
+
 class TimeoutSettings(BaseModel):
     """How long an upstream may take, in seconds."""
 
@@ -89,6 +119,20 @@ class TimeoutSettings(BaseModel):
     deadline_seconds: Seconds = Field(
         300.0, description="The longest a request may take, retries included."
     )
+    first_byte_seconds: Seconds = Field(
+        30.0,
+        description="The longest silence of a streaming upstream before its first "
+        "token.",
+    )
+    first_token_seconds: Seconds | None = Field(
+        None,
+        description="The longest wait for the first token of a stream when another "
+        "deployment could answer. 10 when left out, 120 for ollama, vllm and llamacpp, "
+        "which may load a model first.",
+    )
+    chunk_gap_seconds: Seconds = Field(
+        15.0, description="The longest silence within a stream."
+    )
 
 
 class ProviderSettings(BaseModel):
@@ -99,11 +143,22 @@ class ProviderSettings(BaseModel):
     kind: ProviderKind = Field(description="The dialect that the upstream speaks.")
     base_url: BaseURL | None = Field(
         None,
-        description="The address as an OpenAI SDK takes it. openai and the local "
-        "kinds have one of their own; openai_compatible needs it.",
+        description="The address as an SDK takes it. Only azure and "
+        "openai_compatible need it, the others have one of their own.",
     )
     api_key: Credential | None = Field(
-        None, description="Our credential at the upstream; openai needs it."
+        None,
+        description="Our credential at the upstream; hosted services need it.",
+    )
+    api_version: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9.-]{1,32}$",
+        description="Azure's api-version; 2024-10-21 when left out.",
+    )
+    models: Literal["discover"] | None = Field(
+        None,
+        description="discover offers every model that the upstream lists, without "
+        "deployments of their own.",
     )
     allow_plain_http: bool = Field(
         False,
@@ -132,6 +187,9 @@ class DeploymentSettings(BaseModel):
         "exactly these.",
     )
     tags: tuple[Name, ...] = Field((), description="Labels of your own.")
+    timeouts: StreamTimeouts = Field(
+        StreamTimeouts(), description="What this deployment changes of the time-outs."
+    )
 
 
 class RouteSettings(BaseModel):
@@ -161,4 +219,7 @@ class RouteSettings(BaseModel):
         (),
         description="Aliases to go on with when all deployments failed, in order; "
         "offline is the built-in extractive provider, for digests only.",
+    )
+    timeouts: StreamTimeouts = Field(
+        StreamTimeouts(), description="What this route changes of the time-outs."
     )

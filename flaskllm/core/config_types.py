@@ -15,9 +15,6 @@ from flaskllm.core.config_addresses import check_base_url, check_database_url
 from flaskllm.core.config_checks import check_strength
 from flaskllm.core.config_problems import wrong_value
 
-ProviderKind = Literal[
-    "openai", "openai_compatible", "vllm", "llamacpp", "ollama", "extractive"
-]
 LogFormat = Literal["auto", "json", "text"]
 
 

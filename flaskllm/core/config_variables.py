@@ -1,9 +1,8 @@
-"""Settings out of variables: `FLASKLLM_SECTION__NAME`, and the usual credentials."""
+"""Settings out of variables: `FLASKLLM_SECTION__NAME`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from flaskllm.core.config_checks import OFFLINE
 from flaskllm.core.config_environ import Environment
 from flaskllm.core.config_model import Settings
 from flaskllm.core.config_problems import Problem, nearest
@@ -23,12 +22,12 @@ FILE_VARIABLE = "FLASKLLM_CONFIG"
 # What else bears our prefix: the file and the tests.
 _NO_SETTINGS = (
     FILE_VARIABLE,
-    "FLASKLLM_TEST_SAMPLES",
+    "FLASKLLM_TEST_ENGINE",
     "FLASKLLM_TEST_REQUIRE",
+    "FLASKLLM_TEST_ROUNDS",
+    "FLASKLLM_TEST_SAMPLES",
+    "FLASKLLM_TEST_SPEND_DOLLARS",
 )
-_OPENAI_MODEL = "gpt-4o-mini"
-# https://platform.openai.com/docs/models/gpt-4o-mini
-_OPENAI_MODEL_LIMITS = {"context_window": 128_000, "max_output_tokens": 16_384}
 
 
 @dataclass(slots=True)
@@ -52,28 +51,6 @@ def variable_of(path: str) -> str:
     return PREFIX + path.upper().replace(".", "__")
 
 
-def find_usual(draft: Draft, environment: Environment) -> None:
-    """Add the provider of `OPENAI_API_KEY` when the operator named no provider.
-
-    `OPENAI_BASE_URL` and `OPENAI_MODEL` go with it. Where there are neither
-    deployments nor routes, its model becomes the alias `default`, which falls
-    back to `offline` and answers requests that name no model.
-    """
-    named = draft.values.get("providers") or _variables(environment, "PROVIDERS__")
-    if named or environment.given("OPENAI_API_KEY") is None:
-        return
-    _add(draft, environment, "providers.openai.kind", "OPENAI_API_KEY")
-    provider = {"kind": "openai"}
-    for key in ("api_key", "base_url"):
-        variable = f"OPENAI_{key.upper()}"
-        if (value := environment.given(variable)) is not None:
-            provider[key] = value
-            _add(draft, environment, f"providers.openai.{key}", variable)
-    draft.values["providers"] = {"openai": provider}
-    if not (draft.values.get("deployments") or draft.values.get("routes")):
-        _route_to_openai(draft, environment)
-
-
 def overlay(draft: Draft, environment: Environment) -> None:
     """Put every `FLASKLLM_...` variable into the draft; an empty one is not set.
 
@@ -94,6 +71,11 @@ def overlay(draft: Draft, environment: Environment) -> None:
             draft.hidden.discard(path)
 
 
+def has_variables(environment: Environment, section: str) -> bool:
+    """Tell whether a variable sets something in a section, such as `PROVIDERS__`."""
+    return bool(_variables(environment, section))
+
+
 def _variables(environment: Environment, section: str = "") -> list[str]:
     return sorted(
         name
@@ -102,32 +84,6 @@ def _variables(environment: Environment, section: str = "") -> list[str]:
         and name not in _NO_SETTINGS
         and environment.given(name) is not None
     )
-
-
-def _add(draft: Draft, environment: Environment, path: str, variable: str) -> None:
-    draft.origins[path] = environment.origin(variable)
-
-
-def _route_to_openai(draft: Draft, environment: Environment) -> None:
-    chosen = environment.given("OPENAI_MODEL")
-    model = chosen or _OPENAI_MODEL
-    route = {"alias": "default", "deployments": {model: 1}, "fallbacks": [OFFLINE]}
-    # What another model takes is not known here.
-    limits = _OPENAI_MODEL_LIMITS if model == _OPENAI_MODEL else {}
-    deployment = {"provider": "openai", "model": model, **limits}
-    draft.values["deployments"] = {model: deployment}
-    draft.values["routes"] = [route]
-    variable = "OPENAI_MODEL" if chosen else "OPENAI_API_KEY"
-    _add(draft, environment, f"deployments.{model}.model", variable)
-    paths = [
-        *(f"deployments.{model}.{key}" for key in ("provider", *limits)),
-        *(f"routes.0.{key}" for key in ("alias", f"deployments.{model}", "fallbacks")),
-    ]
-    if draft.values.get("default_route") is None:
-        draft.values["default_route"] = "default"
-        paths.append("default_route")
-    for path in paths:
-        _add(draft, environment, path, "OPENAI_API_KEY")
 
 
 def _resolve(

@@ -8,14 +8,17 @@
     ├── BudgetExceeded            402  BUDGET_EXCEEDED
     ├── PermissionDenied          403  PERMISSION_DENIED
     ├── NotFound                  404  NOT_FOUND
+    │   └── ModelNotFound         404  MODEL_NOT_FOUND
     ├── MethodNotAllowed          405  METHOD_NOT_ALLOWED
     ├── Conflict                  409  CONFLICT
     ├── PayloadTooLarge           413  PAYLOAD_TOO_LARGE
     ├── UnsupportedMediaType      415  UNSUPPORTED_MEDIA_TYPE
+    ├── UpgradeRequired           426  UPGRADE_REQUIRED
     ├── RateLimitExceeded         429  RATE_LIMIT_EXCEEDED
     ├── LLMAPIError               502  LLM_API_ERROR
     │   ├── LLMProtocolError      502  LLM_PROTOCOL_ERROR
     │   ├── LLMRequestRejected    502  LLM_REQUEST_REJECTED
+    │   ├── LLMInvalidRequest     400  LLM_INVALID_REQUEST
     │   ├── LLMCredentialRejected 502  LLM_CREDENTIAL_REJECTED
     │   ├── LLMRefused            502  LLM_REFUSED
     │   ├── LLMContextTooLong     413  LLM_CONTEXT_TOO_LONG
@@ -128,6 +131,13 @@ class NotFound(APIError):
     sentence = "There is nothing at this address."
 
 
+class ModelNotFound(NotFound):
+    """No route has this name."""
+
+    code = "MODEL_NOT_FOUND"
+    sentence = "There is no model of this name."
+
+
 class MethodNotAllowed(APIError):
     """The address exists, but not for this method."""
 
@@ -158,6 +168,14 @@ class UnsupportedMediaType(APIError):
     status = 415
     code = "UNSUPPORTED_MEDIA_TYPE"
     sentence = "The content type is not supported."
+
+
+class UpgradeRequired(APIError):
+    """This address speaks WebSocket, and the request or the host does not."""
+
+    status = 426
+    code = "UPGRADE_REQUIRED"
+    sentence = "This address speaks WebSocket only."
 
 
 class RateLimitExceeded(APIError):
@@ -197,6 +215,15 @@ class LLMRequestRejected(LLMAPIError):
     code = "LLM_REQUEST_REJECTED"
     retryable = False
     sentence = "The model's service rejected the request."
+
+
+class LLMInvalidRequest(LLMAPIError):
+    """The upstream says that a field of the caller's is wrong: the caller's to mend."""
+
+    status = 400
+    code = "LLM_INVALID_REQUEST"
+    retryable = False
+    sentence = "The model's service says that the request is not valid."
 
 
 class LLMCredentialRejected(LLMAPIError):

@@ -10,7 +10,7 @@ _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 def random_base62(length: int) -> str:
     """Return `length` unpredictable characters, 5.95 bits each."""
-    return "".join(secrets.choice(BASE62) for _ in range(length))
+    return to_base62(secrets.randbelow(62**length), length)
 
 
 def to_base62(number: int, width: int) -> str:

@@ -1,21 +1,39 @@
-"""Where log lines go: the standard error stream, and a rotated file."""
+"""Where log lines go: the standard error stream, and a rotated file.
+
+A line is one write, which lets no other come between: so the threads of a busy
+process do not queue up for a lock. Only who rotates the file holds one.
+"""
 
 import fcntl
 import logging
-import logging.handlers
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
 from pathlib import Path
 
 ROTATE_AT_BYTES = 10 * 1024 * 1024
 ROTATED_FILES = 5
 
 
-class _Unfailing(logging.Handler):
-    """A sink whose failure never reaches the request that logs."""
+class _Sink(logging.Handler):
+    """What takes whole lines. Its failure never reaches the request that logs."""
+
+    def createLock(self) -> None:  # noqa: N802
+        """Have no lock, see the module."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            self.write(f"{self.format(record)}\n")
+        except Exception:
+            self.handleError(record)
+
+    def write(self, line: str) -> None:
+        """Write a line that ends in its break, with one call."""
+        raise NotImplementedError
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Say on stderr that a line was lost; never its text, it is not redacted."""
@@ -23,66 +41,121 @@ class _Unfailing(logging.Handler):
             sys.stderr.write(f"a log line of {record.name} could not be written\n")
 
 
-class StderrSink(_Unfailing, logging.StreamHandler):  # type: ignore[type-arg]
+class StderrSink(_Sink):
     """The standard error stream."""
 
+    def write(self, line: str) -> None:
+        """Write a line; the stream is flushed at its break."""
+        sys.stderr.write(line)
 
-class FileSink(_Unfailing, logging.handlers.RotatingFileHandler):
+
+class FileSink(_Sink):
     """A rotated file that only its owner reads, shared by several processes."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(
-            path,
-            maxBytes=ROTATE_AT_BYTES,
-            backupCount=ROTATED_FILES,
-            encoding="utf-8",
-            delay=True,
-        )
+    def __init__(
+        self,
+        path: str,
+        rotate_at_bytes: int = ROTATE_AT_BYTES,
+        rotated_files: int = ROTATED_FILES,
+    ) -> None:
+        """Keep the settings; the file is made at the first line.
 
-    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802
-        """Tell whether this line needs a new file, after following a rotation."""
-        self._follow()
-        return bool(super().shouldRollover(record))
+        Args:
+            path: The file; rotated ones are beside it, `.1` is the youngest.
+            rotate_at_bytes: It stays smaller, unless one line is larger.
+            rotated_files: How many are kept, besides the one that is written.
+        """
+        super().__init__()
+        self._path = os.path.abspath(path)
+        self._rotate_at_bytes = rotate_at_bytes
+        self._rotated_files = rotated_files
+        self._changes = threading.Lock()
+        self._descriptor: int | None = None
+        self._file_id: tuple[int, int] | None = None
 
-    def doRollover(self) -> None:  # noqa: N802
-        """Rotate, unless another process did so while we waited for the lock."""
-        with _alone(f"{self.baseFilename}.lock"):
-            if not self._follow():
-                super().doRollover()
+    def write(self, line: str) -> None:
+        """Append a line to the file that has our name now, to a new one if it is full.
 
-    def _follow(self) -> bool:
-        """Reopen the file when another process moved it away; tell whether."""
-        if self.stream is None or _same_file(self.stream, self.baseFilename):
+        Raises:
+            OSError: It could not be written.
+        """
+        data = line.encode("utf-8", "backslashreplace")
+        if not self._has_room(len(data)):
+            self._make_room(len(data))
+        assert self._descriptor is not None  # room is in an open file
+        os.write(self._descriptor, data)
+
+    def close(self) -> None:
+        """Close the file; a later line opens it again."""
+        super().close()
+        with self._changes:
+            descriptor, self._descriptor = self._descriptor, None
+            self._file_id = None
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def shift(self) -> None:
+        """Give each file the name of the next older one; the oldest is gone."""
+        older = [f"{self._path}.{n}" for n in range(1, self._rotated_files + 1)]
+        newer = [self._path, *older[:-1]]
+        for source, target in reversed(list(zip(newer, older, strict=True))):
+            with suppress(FileNotFoundError):
+                os.replace(source, target)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock that one process has at a time; it ends with its holder."""
+        # A file of its own: the log is renamed while the lock must hold.
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(f"{self._path}.lock", flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _has_room(self, n_bytes: int) -> bool:
+        """Tell whether the open file still has our name and room for a line."""
+        found = _stat(self._path)
+        if found is None or not self._is_ours(found):
             return False
-        self.stream.close()
-        self.stream = self._open()
-        return True
+        is_fresh = not found.st_size  # a line that is too long has to be somewhere
+        return is_fresh or found.st_size + n_bytes < self._rotate_at_bytes
 
-    def _open(self) -> TextIOWrapper:
-        """Open the file for appending, readable by its owner alone, as its folder."""
-        Path(self.baseFilename).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def _make_room(self, n_bytes: int) -> None:
+        with self._changes:
+            if not self._is_ours(_stat(self._path)):
+                self._reopen()
+            if self._has_room(n_bytes):  # another thread made it
+                return
+            with self.alone():
+                # Another process may have rotated while we waited for it.
+                if self._is_ours(_stat(self._path)):
+                    self.shift()
+                self._reopen()
+
+    def _is_ours(self, found: os.stat_result | None) -> bool:
+        return found is not None and self._file_id == (found.st_dev, found.st_ino)
+
+    def _reopen(self) -> None:
+        """Open what has our name now, readable by its owner alone, as its folder."""
+        Path(self._path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(self.baseFilename, flags, 0o600)
-        os.fchmod(descriptor, 0o600)
-        return open(descriptor, "a", encoding=self.encoding)
+        opened = os.open(self._path, flags, 0o600)
+        os.fchmod(opened, 0o600)
+        found = os.fstat(opened)
+        if self._descriptor is None:
+            self._descriptor = opened
+        else:
+            # Another thread may be about to write to this number: it stays open.
+            os.dup2(opened, self._descriptor, inheritable=False)
+            os.close(opened)
+        self._file_id = (found.st_dev, found.st_ino)
 
 
-@contextmanager
-def _alone(lock_path: str) -> Iterator[None]:
-    """Hold the lock that one process has at a time; it ends with its holder."""
-    # A file of its own: the log is closed and renamed while the lock must hold.
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-    descriptor = os.open(lock_path, flags, 0o600)
+def _stat(path: str) -> os.stat_result | None:
+    """Return what the system knows of a file, or None when it is not there."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _same_file(stream: TextIOWrapper, path: str) -> bool:
-    """Tell whether `path` still names the open file."""
-    try:
-        return os.path.samestat(os.fstat(stream.fileno()), os.stat(path))
+        return os.stat(path)
     except FileNotFoundError:
-        return False
+        return None

@@ -26,7 +26,9 @@ from flaskllm.core.redaction import Redactor, escape, forms_of
 
 LogFormat = Literal["auto", "json", "text"]
 
-_NO_EXTRAS = frozenset(RESERVED_ATTRS)
+# Where a record keeps its line in JSON, for the next sink.
+_LINE = "flaskllm_line"
+_NO_EXTRAS = frozenset((*RESERVED_ATTRS, _LINE))
 _PLAIN_VALUE = re.compile(r"[\w.,/:@+<>*-]+", re.ASCII)
 
 
@@ -174,11 +176,11 @@ def _facts(record: logging.LogRecord) -> dict[str, Any]:
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:
     """Return the fields of an `event`, or what a plain call gave as `extra`."""
-    given = {
-        name: value for name, value in vars(record).items() if name not in _NO_EXTRAS
-    }
-    fields: dict[str, Any] = given.pop("fields", {})
-    return given | fields
+    attributes = vars(record)
+    fields: dict[str, Any] | None = attributes.get("fields")
+    if fields is not None:
+        return fields
+    return {name: attributes[name] for name in attributes if name not in _NO_EXTRAS}
 
 
 class _JsonLines(JsonFormatter):
@@ -200,8 +202,12 @@ class _JsonLines(JsonFormatter):
             log_data["exception"] = message_dict["exc_info"]
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, safe to write."""
-        return _seal(super().format(record), self._redactor)
+        """Return the line, safe to write; for a second sink it is not made again."""
+        line: str | None = getattr(record, _LINE, None)
+        if line is None:
+            line = _seal(super().format(record), self._redactor)
+            setattr(record, _LINE, line)
+        return line
 
 
 class _TextLines(logging.Formatter):

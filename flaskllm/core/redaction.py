@@ -16,6 +16,8 @@ SHORTEST_SECRET_CHARACTERS = 6
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+# What neither JSON nor a URL writes in another way, as our own API tokens.
+_UNCHANGED = re.compile(r"[0-9A-Za-z_.~-]+")
 
 
 def escape(text: str) -> str:
@@ -55,6 +57,9 @@ class Redactor:
 
 def forms_of(secret: str) -> tuple[str, ...]:
     """Return the secret as it is, escaped, URL-encoded and in base64, longest first."""
+    base64_forms = _base64_forms(secret.encode("utf-8", "surrogatepass"))
+    if _UNCHANGED.fullmatch(secret):
+        return _longest_first({secret, *base64_forms})
     percent = quote(secret, safe="")
     forms = {
         secret,
@@ -65,7 +70,7 @@ def forms_of(secret: str) -> tuple[str, ...]:
         quote(secret),
         quote_plus(secret),
         re.sub("%..", lambda octet: octet.group().lower(), percent),
-        *_base64_forms(secret.encode("utf-8", "surrogatepass")),
+        *base64_forms,
     }
     return _longest_first(forms)
 

@@ -159,7 +159,7 @@ default_route: qq
             "server.prot (flaskllm.yaml:2)",
             "  found: an unknown name",
             "  allowed: host, port, threads, workers, trusted_hosts, proxy_hops, "
-            "require_https",
+            "require_https, allowed_origins, metrics_token",
             "  nearest: port",
         ]
 

@@ -28,14 +28,53 @@ class TestUsualVariables:
         assert settings.providers["openai"].api_key.get_secret_value() == "sk-1"
         deployment = settings.deployments["gpt-4o-mini"]
         assert deployment.model == "gpt-4o-mini"
-        assert deployment.context_window == 128_000
-        assert deployment.max_output_tokens == 16_384
+        assert settings.providers["openai"].models == "discover"
         assert settings.routes[0].alias == settings.default_route == "default"
         assert settings.routes[0].deployments == {"gpt-4o-mini": 1}
         assert settings.routes[0].fallbacks == ("offline",)
         origin = "environment OPENAI_API_KEY"
         assert loaded.origins["providers.openai.api_key"] == origin
         assert loaded.origins["routes.0.deployments.gpt-4o-mini"] == origin
+
+    def test_each_credential_makes_a_provider_and_the_first_the_default(self, tmp_path):
+        environ = {
+            "GEMINI_API_KEY": "g-1",
+            "ANTHROPIC_API_KEY": "a-1",
+            "GROQ_API_KEY": "q-1",
+            "PERPLEXITY_API_KEY": "p-1",
+        }
+
+        settings = load(environ, tmp_path).settings
+
+        discovered = {name: each.models for name, each in settings.providers.items()}
+        assert discovered == {
+            "anthropic": "discover",
+            "gemini": "discover",
+            "groq": "discover",
+            "perplexity": None,
+        }
+        routes = [(route.alias, *route.deployments) for route in settings.routes]
+        assert routes == [
+            ("default", "claude-haiku-4-5"),
+            ("gemini-2.5-flash", "gemini-2.5-flash"),
+        ]
+        assert settings.default_route == "default"
+
+    def test_credentials_of_services_without_a_usual_model_make_no_alias(
+        self, tmp_path
+    ):
+        settings = load({"GROQ_API_KEY": "q-1"}, tmp_path).settings
+
+        assert settings.routes == ()
+        assert settings.default_route is None
+
+    def test_an_alias_that_was_chosen_is_kept(self, tmp_path):
+        environ = {"GROQ_API_KEY": "q-1", "GROQ_MODEL": "llama-3.3-70b-versatile"}
+
+        settings = load(environ, tmp_path).settings
+
+        assert settings.default_route == "default"
+        assert settings.routes[0].deployments == {"llama-3.3-70b-versatile": 1}
 
     def test_model_and_address_go_with_it(self, tmp_path):
         environ = {

@@ -5,13 +5,13 @@ import logging
 import stat
 import threading
 
+import pytest
+
 from flaskllm.core import log_sinks
 
 
-def small_sink(path):
-    sink = log_sinks.FileSink(str(path))
-    sink.maxBytes = 100
-    return sink
+def small_sink(path, kind=log_sinks.FileSink, rotated_files=5):
+    return kind(str(path), rotate_at_bytes=100, rotated_files=rotated_files)
 
 
 def logs_in(folder):
@@ -64,24 +64,35 @@ def test_a_file_that_was_moved_away_is_made_again(tmp_path):
 def test_one_rotation_is_made_when_two_processes_want_it(tmp_path):
     """The second gets the lock when the first is done, and finds a new file."""
     file = tmp_path / "a.log"
-    ours, theirs = small_sink(file), small_sink(file)
-    write(ours, "a" * 60)
-    write(theirs, "")
+    theirs = small_sink(file)
 
-    ours.doRollover()
-    theirs.doRollover()
+    class Beaten(log_sinks.FileSink):
+        def alone(self):
+            write(theirs, "theirs".ljust(60))
+            return super().alone()
+
+    ours = small_sink(file, Beaten)
+    write(ours, "first".ljust(60))
+    write(ours, "ours")
+    write(ours, "ours".ljust(60))
     ours.close(), theirs.close()
 
     assert [path.name for path in logs_in(tmp_path)] == ["a.log", "a.log.1"]
+    assert [line.strip() for line in file.read_text().splitlines()] == [
+        "theirs",
+        "ours",
+    ]
 
 
-def test_rotating_before_the_first_line_is_harmless(tmp_path):
-    sink = small_sink(tmp_path / "a.log")
+def test_a_line_that_is_too_long_gets_a_file_of_its_own(tmp_path):
+    file = tmp_path / "a.log"
+    sink = small_sink(file)
 
-    sink.doRollover()
+    for number in range(2):
+        write(sink, f"{number}" * 200)
     sink.close()
 
-    assert [path.name for path in logs_in(tmp_path)] in ([], ["a.log"])
+    assert [path.read_text()[0] for path in logs_in(tmp_path)] == ["1", "0"]
 
 
 def test_the_lock_is_held_until_the_last_file_is_renamed(tmp_path):
@@ -89,30 +100,42 @@ def test_the_lock_is_held_until_the_last_file_is_renamed(tmp_path):
     held = []
 
     class Watched(log_sinks.FileSink):
-        def rotate(self, source, dest):
-            super().rotate(source, dest)
-            with open(f"{source}.lock") as other:
+        def shift(self):
+            super().shift()
+            with (tmp_path / "a.log.lock").open() as other:
                 try:
                     fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    held.append(dest)
+                    held.extend(logs_in(tmp_path))
 
-    sink = Watched(str(tmp_path / "a.log"))
-    write(sink, "a")
-    sink.doRollover()
+    sink = small_sink(tmp_path / "a.log", Watched)
+    write(sink, "a" * 60)
+    write(sink, "b" * 60)
     sink.close()
 
-    assert held == [str(tmp_path / "a.log.1")]
+    assert held == [tmp_path / "a.log.1"]
 
 
-def test_no_line_is_lost_when_several_rotate_at_once(tmp_path):
-    sinks = [small_sink(tmp_path / "a.log") for _ in range(4)]
-    for sink in sinks:
-        sink.backupCount = 200
+def test_a_sink_that_was_closed_opens_its_file_again(tmp_path):
+    sink = small_sink(tmp_path / "a.log")
+    sink.close()
+    write(sink, "one")
+    sink.close()
+    write(sink, "two")
+    sink.close()
+
+    assert (tmp_path / "a.log").read_text() == "one\ntwo\n"
+
+
+@pytest.mark.parametrize("files", [1, 4])
+def test_no_line_is_lost_when_several_rotate_at_once(tmp_path, files):
+    """Threads of one process share a sink, processes a file."""
+    file = tmp_path / "a.log"
+    sinks = [small_sink(file, rotated_files=200) for _ in range(files)]
 
     def fill(number):
         for line in range(25):
-            write(sinks[number], f"{number}-{line}-".ljust(60, "x"))
+            write(sinks[number % files], f"{number}-{line}-".ljust(60, "x"))
 
     threads = [threading.Thread(target=fill, args=(number,)) for number in range(4)]
     for thread in threads:

@@ -1,0 +1,196 @@
+"""Every metric of the gateway, declared once, in Prometheus' terms.
+
+Each worker process counts for itself: what `/metrics` shows is one process. Label
+values are a closed set (rules of our own routes, names of the settings, codes of
+our errors), never what a caller wrote.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.metrics import MetricWrapperBase
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+_PREFIX: Final = "flaskllm_"
+
+CutReason = Literal["upstream", "caller"]
+
+# A model takes from a moment to minutes; our own work takes milliseconds.
+_LONG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
+_SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+# A caller may make up a method as well as an address.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER_METHOD: Final = "other"
+_NO_RULE: Final = "none"
+
+_Metric = TypeVar("_Metric", bound=MetricWrapperBase)
+
+
+class Metrics:
+    """What one process counts. Threads may count at the same time.
+
+    Attributes:
+        streams_in_flight: Answers that are being streamed now.
+        websockets_open: WebSockets that are open now.
+    """
+
+    def __init__(self) -> None:
+        """Start everything at zero, in a registry of its own."""
+        # The moment at which a series began says nothing to us and doubles them.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        self._requests = self._counter(
+            "requests",
+            "Requests answered; a WebSocket counts once, with the status 101.",
+            ("rule", "method", "status"),
+        )
+        self._request_seconds = self._histogram(
+            "request_seconds",
+            "From the arrival of a request to the last byte of its answer.",
+            "rule",
+        )
+        self._overhead_seconds = self._histogram(
+            "overhead_seconds",
+            "The part of a request's time in which no attempt was running.",
+            "rule",
+            _SHORT_SECONDS,
+        )
+        self._count_attempts()
+        self._count_streams()
+
+    def _count_attempts(self) -> None:
+        self._attempts = self._counter(
+            "attempts",
+            "Calls to deployments, by how they ended: OK or an error's code.",
+            ("deployment", "provider", "code"),
+        )
+        self._attempt_seconds = self._histogram(
+            "attempt_seconds",
+            "How long attempts took, streamed ones to their last chunk.",
+            "deployment",
+        )
+        self._first_token_seconds = self._histogram(
+            "first_token_seconds",
+            "From the start of a streamed attempt to its first token.",
+            "deployment",
+        )
+        self._tokens = self._counter(
+            "tokens",
+            "Tokens used by attempts; the kinds add up.",
+            ("deployment", "kind"),
+        )
+
+    def _count_streams(self) -> None:
+        self._cut = self._counter(
+            "streams_cut",
+            "Streams that ended too early after their first token: the upstream "
+            "broke off, or the caller hung up.",
+            ("reason",),
+        )
+        self._malformed = self._counter(
+            "malformed_events",
+            "Events of streams that could not be read and were skipped.",
+            ("deployment",),
+        )
+        self.streams_in_flight = self._gauge(
+            "streams_in_flight",
+            "Answers that are being streamed now, by SSE or WebSocket.",
+        )
+        self.websockets_open = self._gauge(
+            "websockets_open", "WebSockets that are open now."
+        )
+
+    def count_request(self, rule: str | None, method: str, status: int) -> None:
+        """Count one request; `rule` is None where no route matched."""
+        known = method if method in _METHODS else _OTHER_METHOD
+        self._requests(rule or _NO_RULE, known, str(status)).inc()
+
+    def time_request(
+        self, rule: str | None, seconds: float, upstream_seconds: float
+    ) -> None:
+        """Record how long a request took, and how much of that were attempts."""
+        name = rule or _NO_RULE
+        self._request_seconds(name).observe(seconds)
+        self._overhead_seconds(name).observe(max(0.0, seconds - upstream_seconds))
+
+    def count_attempt(
+        self, deployment: str, provider: str, code: str, seconds: float
+    ) -> None:
+        """Count one attempt that ended with this code after so many seconds."""
+        self._attempts(deployment, provider, code).inc()
+        self._attempt_seconds(deployment).observe(seconds)
+
+    def count_tokens(self, deployment: str, tokens: Mapping[str, int]) -> None:
+        """Count what an attempt used: tokens by kind, each >= 0."""
+        for kind, count in tokens.items():
+            if count:
+                self._tokens(deployment, kind).inc(count)
+
+    def time_first_token(self, deployment: str, seconds: float) -> None:
+        """Record how long a streamed attempt took to its first token."""
+        self._first_token_seconds(deployment).observe(seconds)
+
+    def count_cut(self, reason: CutReason) -> None:
+        """Count a stream that ended too early after its first token."""
+        self._cut(reason).inc()
+
+    def count_malformed(self, deployment: str, events: int) -> None:
+        """Count events of a stream that were skipped."""
+        if events:
+            self._malformed(deployment).inc(events)
+
+    def render(self) -> bytes:
+        """Return all of it in Prometheus' text format, see `CONTENT_TYPE`."""
+        return generate_latest(self._registry)
+
+    def _counter(
+        self, name: str, help: str, labels: tuple[str, ...]
+    ) -> Callable[..., Counter]:
+        return _series(
+            Counter(f"{_PREFIX}{name}", help, labels, registry=self._registry)
+        )
+
+    def _histogram(
+        self,
+        name: str,
+        help: str,
+        label: str,
+        buckets: tuple[float, ...] = _LONG_SECONDS,
+    ) -> Callable[..., Histogram]:
+        return _series(
+            Histogram(
+                f"{_PREFIX}{name}",
+                help,
+                (label,),
+                buckets=buckets,
+                registry=self._registry,
+            )
+        )
+
+    def _gauge(self, name: str, help: str) -> Gauge:
+        return Gauge(f"{_PREFIX}{name}", help, registry=self._registry)
+
+
+def _series(metric: _Metric) -> Callable[..., _Metric]:
+    """Return what gives the series of some label values, looked up only once.
+
+    `labels()` takes a lock and makes texts of its arguments each time.
+    """
+    known: dict[tuple[str, ...], _Metric] = {}
+
+    def find(*labels: str) -> _Metric:
+        series = known.get(labels)
+        if series is None:
+            series = known[labels] = metric.labels(*labels)
+        return series
+
+    return find
