@@ -54,7 +54,9 @@ def explain(error: BaseException, has_reply: bool) -> APIError:
     library calls it. Otherwise the causes, outermost first, say what it was.
     """
     if has_reply:
-        return LLMProtocolError(details="the upstream's answer is not valid HTTP")
+        return LLMProtocolError(
+            details="the upstream's answer broke off or is not valid HTTP"
+        )
     causes = list(_causes(error))
     return next(
         ours(details=details)

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -74,8 +73,16 @@ class Sessions:
 
 
 class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """See no redirect: `requests` would read its body without a cap."""
+    def send(
+        self, request: requests.PreparedRequest, **options: Any
+    ) -> requests.Response:
+        """Send and return the reply, whatever it is.
+
+        No redirect is followed: `requests` would read its body without a cap. No
+        cookie is kept, and there are no hooks.
+        """
+        assert request.url is not None  # it is prepared
+        return self.get_adapter(request.url).send(request, **options)
 
 
 class _Adapter(HTTPAdapter):
@@ -99,6 +106,17 @@ class _Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
+    def build_response(
+        self, req: requests.PreparedRequest, resp: Any
+    ) -> requests.Response:
+        """Return a status, headers and a body; nobody asks for the rest."""
+        response = requests.Response()
+        response.request = req
+        response.status_code = resp.status
+        response.headers.update(resp.headers)
+        response.raw = resp
+        return response
+
     def cert_verify(self, *_: Any) -> None:
         """Leave it to the context: `requests` would load the bundle every time."""
 
@@ -121,7 +139,6 @@ def check_ca_bundle(path: str) -> None:
 def _open_session(pool_size: int, ca_bundle: str) -> requests.Session:
     session = _Session()
     session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = _Adapter(pool_size, _tls_context(ca_bundle))
     session.mount("http://", adapter)
     session.mount("https://", adapter)

@@ -21,6 +21,7 @@ from urllib3.response import HTTPResponse
 
 from flaskllm.core.clock import Deadline
 from flaskllm.net import watch
+from flaskllm.net.replies import WatchedReply
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -85,7 +86,7 @@ def _patiently(
     """Repeat `operation` until it does not need to wait; `events` is what for."""
     watching = watch.current()
     while True:
-        watching.check()
+        watching.check_time()  # who waits for us is looked at when we wait
         try:
             return operation()
         except BlockingIOError:
@@ -147,7 +148,18 @@ def _connected(sock: socket.socket, share: Deadline) -> int:
 
 
 class WatchedConnection(HTTPConnection):
-    """A connection for http, made on a watched socket."""
+    """A connection for http, made on a watched socket.
+
+    Attributes:
+        reply: The last reply that began.
+    """
+
+    reply: WatchedReply
+
+    def response_class(self, *arguments: Any, **options: Any) -> WatchedReply:  # type: ignore[override]  # a class elsewhere
+        """Return a reply that is still to be read, and keep it at hand."""
+        self.reply = WatchedReply(*arguments, **options)
+        return self.reply
 
     def connect(self) -> None:
         """Connect, through the proxy when there is one."""
@@ -155,7 +167,7 @@ class WatchedConnection(HTTPConnection):
             super().connect()
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's
-        """Return the reply whose body is still to be read."""
+        """Return when the head of the reply is there."""
         with watch.current().reading_head():
             return super().getresponse()
 

@@ -1,4 +1,4 @@
-"""The one HTTP client: a request goes out, a whole reply or a typed error comes back.
+"""The one HTTP client: a request goes out, a reply or a typed error comes back.
 
 It never follows a redirect, never stores a cookie, never retries what an
 upstream may have begun to answer, never reads the environment. What
@@ -8,22 +8,25 @@ upstream may have begun to answer, never reads the environment. What
 import re
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from flaskllm.core.clock import Deadline
 from flaskllm.core.errors import InternalError, LLMProtocolError
 from flaskllm.net.failures import FOREIGN, explain
 from flaskllm.net.session import Sessions
+from flaskllm.net.streams import Caps, HttpReply, HttpStream
 from flaskllm.net.watch import Watch
 
 MEBIBYTE = 1024 * 1024
 
+__all__ = ["HttpReply", "HttpRequest", "HttpStream", "Transport"]
+
 _ANSWERS = (2, 4, 5)  # the classes of statuses that end an exchange here
-_READ_BYTES = 64 * 1024
 _FRAMING_BYTES = MEBIBYTE  # headers, interim replies and the frames of chunks
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -37,15 +40,6 @@ class HttpRequest:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpReply:
-    """What came back, with a status of 2xx, 4xx or 5xx; names in lower case."""
-
-    status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
@@ -64,6 +58,7 @@ class Transport:
         proxies: Callable[[str], str | None],
         ca_bundle: str | None,
         max_reply_bytes: int = 32 * MEBIBYTE,
+        max_stream_bytes: int = 256 * MEBIBYTE,
     ) -> None:
         """Keep the settings; nothing is opened.
 
@@ -74,12 +69,50 @@ class Transport:
                 overruns this, and the deadline, until the system answers.
             proxies: Gives a URL's proxy, or None to go there directly.
             ca_bundle: A PEM file or a folder of them; None takes certifi's.
-            max_reply_bytes: The cap on a body, also when it is unpacked.
+            max_reply_bytes: The cap on a body that is read whole, as it comes
+                and when it is unpacked.
+            max_stream_bytes: The same for one that is read piece by piece.
         """
         self._sessions = Sessions(pool_size, ca_bundle)
         self._connect_seconds = connect_timeout_seconds
         self._proxies = proxies
-        self._max_reply_bytes = max_reply_bytes
+        self._caps = Caps(max_reply_bytes, max_stream_bytes)
+
+    def open(
+        self,
+        request: HttpRequest,
+        *,
+        deadline: Deadline,
+        caller: socket.socket | None = None,
+        first_byte_seconds: float | None = None,
+        head_seconds: float | None = None,
+    ) -> HttpStream:
+        """Return the reply as soon as its head is there; the caller closes it.
+
+        Args:
+            request: What to send. Compression is never asked for.
+            deadline: When the last byte must be there.
+            caller: Watched meanwhile for a hang-up, and while the body is read.
+            first_byte_seconds: When the first byte must be there, from now; and
+                the longest silence within the head.
+            head_seconds: When the whole head must be there, from now.
+
+        Raises:
+            LLMTimeout: It was not there in time.
+            LLMUnavailable: No connection, or it closed without an answer.
+            LLMProtocolError: The head is too large, broken, or a redirect.
+            CallerGone: The caller hung up; the upstream was hung up on.
+            InternalError: A header is not fit to be sent.
+        """
+        watch = Watch(
+            deadline,
+            caller,
+            connect_seconds=self._connect_seconds,
+            first_byte_seconds=first_byte_seconds,
+            head_seconds=head_seconds,
+            most_bytes=self._caps.stream_bytes + _FRAMING_BYTES,
+        )
+        return self._open(request, watch)
 
     def send(
         self,
@@ -89,35 +122,16 @@ class Transport:
         caller: socket.socket | None = None,
         first_byte_seconds: float | None = None,
     ) -> HttpReply:
-        """Return the whole reply.
-
-        Args:
-            request: What to send. Compression is never asked for.
-            deadline: When the last byte must be there.
-            caller: Watched meanwhile for a hang-up.
-            first_byte_seconds: When the first byte must be there, from now.
-
-        Raises:
-            LLMTimeout: It was not there in time.
-            LLMUnavailable: No connection, or it closed without an answer.
-            LLMProtocolError: The reply is too large, broken, or a redirect.
-            CallerGone: The caller hung up; the upstream was hung up on.
-            InternalError: A header is not fit to be sent.
-        """
-        _refuse_bad_headers(request.headers)
+        """Return the whole reply. What is taken and raised is as for `open`."""
         watch = Watch(
             deadline,
             caller,
             connect_seconds=self._connect_seconds,
             first_byte_seconds=first_byte_seconds,
-            most_bytes=self._max_reply_bytes + _FRAMING_BYTES,
+            most_bytes=self._caps.reply_bytes + _FRAMING_BYTES,
         )
-        watch.check()
-        try:
-            with watch.active(), self._sessions.borrowed() as session:
-                return self._exchange(session, request, watch)
-        except FOREIGN as error:
-            raise explain(error, watch.has_reply) from error
+        with closing(self._open(request, watch)) as stream:
+            return stream.read_reply()
 
     def close(self) -> None:
         """Let go of the connections, once those who still use them are done.
@@ -126,47 +140,35 @@ class Transport:
         """
         self._sessions.close()
 
+    def _open(self, request: HttpRequest, watch: Watch) -> HttpStream:
+        _refuse_bad_headers(request.headers)
+        watch.check()
+        with ExitStack() as resources:
+            try:
+                with watch.active():
+                    session = resources.enter_context(self._sessions.borrowed())
+                    response = self._exchange(session, request, watch)
+            except FOREIGN as error:
+                raise explain(error, watch.has_reply) from error
+            if response.status_code // 100 not in _ANSWERS:
+                response.close()
+                raise LLMProtocolError(
+                    details="the upstream answered with status "
+                    f"{response.status_code}; redirects are not followed"
+                )
+            return HttpStream(response, watch, resources.pop_all(), self._caps)
+
     def _exchange(
         self, session: requests.Session, request: HttpRequest, watch: Watch
-    ) -> HttpReply:
+    ) -> requests.Response:
         prepared = _prepare(request)
         proxy = self._proxies(request.url)
         proxies = {"http": proxy, "https": proxy} if proxy else {}
 
         def attempt() -> requests.Response:
-            return session.send(
-                prepared, stream=True, allow_redirects=False, proxies=proxies
-            )
+            return session.send(prepared, stream=True, proxies=proxies)
 
-        with closing(_attempt_again_if_idle(attempt, watch)) as response:
-            return self._read(response)
-
-    def _read(self, response: requests.Response) -> HttpReply:
-        if response.status_code // 100 not in _ANSWERS:
-            raise LLMProtocolError(
-                details=f"the upstream answered with status {response.status_code}; "
-                "redirects are not followed"
-            )
-        try:
-            body = self._read_body(response.raw)
-        except FOREIGN as error:
-            raise LLMProtocolError(
-                details="the upstream's answer broke off or is not what it says"
-            ) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        headers.pop("set-cookie", None)
-        return HttpReply(response.status_code, headers, body)
-
-    def _read_body(self, raw: Any) -> bytes:
-        body = bytearray()
-        for piece in raw.stream(_READ_BYTES, decode_content=True):
-            body += piece
-            if len(body) > self._max_reply_bytes:
-                raise LLMProtocolError(
-                    details="the upstream's answer is larger than "
-                    f"{self._max_reply_bytes} bytes"
-                )
-        return bytes(body)
+        return _attempt_again_if_idle(attempt, watch)
 
 
 def _attempt_again_if_idle(
@@ -187,14 +189,29 @@ def _attempt_again_if_idle(
 
 
 def _prepare(request: HttpRequest) -> requests.PreparedRequest:
-    headers = {
-        "User-Agent": "flaskllm",
-        "Accept-Encoding": "identity",
-        **request.headers,
-    }
-    return requests.Request(
-        request.method, request.url, headers=headers, data=request.body
-    ).prepare()
+    """Return what `requests` would prepare, without what it guesses and checks."""
+    prepared = requests.PreparedRequest()
+    prepared.method = request.method
+    prepared.url = _checked_url(request.url)
+    prepared.headers = CaseInsensitiveDict(
+        {"User-Agent": "flaskllm", "Accept-Encoding": "identity", **request.headers}
+    )
+    if request.body:
+        prepared.body = request.body
+        prepared.headers["Content-Length"] = str(len(request.body))
+    return prepared
+
+
+@lru_cache(maxsize=1024)
+def _checked_url(url: str) -> str | None:
+    """Return the URL as it is sent; there are few, and it is slow to make.
+
+    Raises:
+        requests.RequestException: It cannot be asked.
+    """
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(url, None)
+    return prepared.url
 
 
 def _refuse_bad_headers(headers: Mapping[str, str]) -> None:

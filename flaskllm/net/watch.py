@@ -5,22 +5,18 @@ drips can hold a thread for ever; and a caller who hangs up is seen only by
 somebody who looks. A `Watch` therefore polls both sockets against one moment.
 """
 
+import errno
 import math
 import select
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 from flaskllm.core.clock import Deadline
-from flaskllm.core.errors import (
-    APIError,
-    CallerGone,
-    LLMProtocolError,
-    LLMTimeout,
-    LLMUnavailable,
-)
+from flaskllm.core.errors import APIError, LLMProtocolError, LLMTimeout, LLMUnavailable
+from flaskllm.net.callers import has_sent_more
+from flaskllm.net.limits import Limit, Pace
 
 # The sockets find their request here: urllib3 stands between it and them.
 _CURRENT: ContextVar["Watch"] = ContextVar("watch")
@@ -30,27 +26,16 @@ _LONGEST_POLL_SECONDS = 60.0
 # An idle connection that its peer has given up fails within a round trip; one that
 # fails later may have carried a request that the peer has begun to work on.
 _STALE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A moment, and what it means that it has passed."""
-
-    deadline: Deadline
-    error: type[APIError]
-    details: str
-
-    def earlier(self, other: "Limit") -> "Limit":
-        """Return the one that passes first."""
-        return min(self, other, key=lambda limit: limit.deadline.at_seconds)
+_HEAD_BYTES = 1024 * 1024  # of the headers, and of interim replies before them
 
 
 class Watch:
     """The waiting of one request.
 
     The limit in force depends on how far the request has come: while it
-    connects, the connect time-out; until the first byte of the reply, the
-    first-byte time-out; and always the deadline.
+    connects, the connect time-out; until the first byte, and after each byte of
+    the head, the first-byte time-out; until the head is there, the head's own; and
+    always the deadline.
 
     Attributes:
         may_reuse: Whether an idle connection of the pool will do.
@@ -63,9 +48,10 @@ class Watch:
         *,
         connect_seconds: float,
         first_byte_seconds: float | None,
+        head_seconds: float | None = None,
         most_bytes: int,
     ) -> None:
-        """Start to count; the first-byte time-out runs from now.
+        """Start to count; the first-byte time-out and the head's run from now.
 
         Args:
             deadline: When all must be over.
@@ -74,6 +60,7 @@ class Watch:
                 counts too, but nothing can interrupt it: the limit is seen
                 only once the system has answered.
             first_byte_seconds: None leaves it to the deadline.
+            head_seconds: For all of the head; None leaves it to the deadline.
             most_bytes: More than this on the wire is a protocol error.
         """
         self.may_reuse = True
@@ -84,14 +71,17 @@ class Watch:
         self._most_bytes = most_bytes
         self._connecting: Limit | None = None
         self._reads_head = False
+        self._first_byte_seconds = first_byte_seconds
+        self._pace = Pace(deadline.clock)
         self._whole = Limit(
             deadline, LLMTimeout, "the answer was not complete by the deadline"
         )
-        self._first_byte = self._whole
-        if first_byte_seconds is not None:
-            self._first_byte = self._after(
-                first_byte_seconds, LLMTimeout, "no answer began within {:g} s"
-            )
+        self._head = self._after(
+            head_seconds, LLMTimeout, "the answer had not begun after {:g} s"
+        )
+        self._first_byte = self._after(
+            first_byte_seconds, LLMTimeout, "no answer began within {:g} s"
+        ).earlier(self._head)
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -101,6 +91,22 @@ class Watch:
             yield
         finally:
             _CURRENT.reset(token)
+
+    @contextmanager
+    def patient(
+        self, gap_seconds: float | None, tick_seconds: float | None
+    ) -> Iterator[None]:
+        """Make waits inside end early, and be `active`.
+
+        After `gap_seconds` without a byte, counted from the last one before too,
+        `wait` raises LLMTimeout; after `tick_seconds` inside, BlockingIOError.
+        """
+        with self._pace.set(gap_seconds, tick_seconds), self.active():
+            yield
+
+    def ticked(self) -> bool:
+        """Tell whether the tick is over."""
+        return self._pace.ticked()
 
     @property
     def has_reply(self) -> bool:
@@ -130,7 +136,7 @@ class Watch:
         """
         self._connecting = self._after(
             self._connect_seconds, LLMUnavailable, "no connection within {:g} s"
-        )
+        ).earlier(self._head)
         yield
         self._connecting = None
         self._received_bytes = 0
@@ -143,14 +149,18 @@ class Watch:
         a whole one.
         """
         self._reads_head = True
-        yield
+        self._pace.note_byte()
+        with self._pace.set(self._first_byte_seconds, None):
+            yield
         self._reads_head = False
 
     def limit(self) -> Limit:
         """Return the limit that is in force now."""
         if self._connecting is not None:
             return self._connecting
-        return self._whole if self._received_bytes else self._first_byte
+        if not self._received_bytes:
+            return self._first_byte
+        return self._head if self._reads_head else self._whole
 
     def check(self) -> None:
         """Return when there is time left and somebody waits.
@@ -160,15 +170,31 @@ class Watch:
             LLMUnavailable: The connect time-out has passed.
             CallerGone: The caller hung up.
         """
-        limit = self.limit()
-        if limit.deadline.passed():
-            raise limit.error(details=limit.details)
+        self.check_time()
         self._look_at_caller()
 
+    def check_time(self) -> None:
+        """Return when there is time left.
+
+        Raises:
+            LLMTimeout: The deadline or the first-byte time-out has passed.
+            LLMUnavailable: The connect time-out has passed.
+        """
+        self.limit().check()
+
     def wait(self, sock: socket.socket, events: int) -> None:
-        """Return once `sock` is ready for `events`; raises what `check` raises."""
-        while not self.poll(sock, events, self.limit().deadline.remaining_seconds()):
-            self.check()
+        """Return once `sock` is ready for `events`.
+
+        Raises:
+            APIError: What `check` raises, or LLMTimeout after a long silence.
+            BlockingIOError: The tick is over.
+        """
+        limit = self._pace.apply(self.limit())
+        while not self.poll(sock, events, self._pace.shorten(limit)):
+            limit.check()
+            self._look_at_caller()
+            if self._pace.ticked():
+                raise BlockingIOError(errno.EAGAIN, "the tick is over")
 
     def poll(self, sock: socket.socket, events: int, seconds: float) -> bool:
         """Tell whether `sock` is ready; False may come before `seconds` are over."""
@@ -189,12 +215,18 @@ class Watch:
         if not count and self._reads_head and self.has_reply:
             raise LLMProtocolError(details="the upstream's answer broke off at once")
         self._received_bytes += count
-        if self._received_bytes > self._most_bytes:
+        self._pace.note_byte()
+        most_bytes = _HEAD_BYTES if self._reads_head else self._most_bytes
+        if self._received_bytes > most_bytes:
             raise LLMProtocolError(
                 details="the upstream sent more than the cap on a reply allows"
             )
 
-    def _after(self, seconds: float, error: type[APIError], details: str) -> Limit:
+    def _after(
+        self, seconds: float | None, error: type[APIError], details: str
+    ) -> Limit:
+        if seconds is None:
+            return self._whole
         clock = self._whole.deadline.clock
         limit = Limit(Deadline.after(seconds, clock), error, details.format(seconds))
         return limit.earlier(self._whole)
@@ -207,24 +239,6 @@ class Watch:
         """
         if self._caller is not None and has_sent_more(self._caller):
             self._caller = None
-
-
-def has_sent_more(caller: socket.socket) -> bool:
-    """Tell whether unread bytes of a caller lie there; they stay where they are.
-
-    Raises:
-        CallerGone: The caller hung up.
-    """
-    try:
-        # The plain method, so that a TLS socket lets us peek at its wire.
-        pending = socket.socket.recv(caller, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        raise CallerGone from error
-    if not pending:
-        raise CallerGone
-    return True
 
 
 def current() -> Watch:

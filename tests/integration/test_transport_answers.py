@@ -71,8 +71,9 @@ def test_an_answer_without_a_length_ends_with_the_connection(transport, upstream
     assert send(transport, upstream.url).body == b"{}"
 
 
-def test_interim_replies_are_passed_over(transport, upstream):
-    interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+@pytest.mark.parametrize("said", ["100 Continue", "102 Processing", "103 Early Hints"])
+def test_interim_replies_are_passed_over(transport, upstream, said):
+    interim = f"HTTP/1.1 {said}\r\nLink: </a>\r\n\r\n".encode()
     upstream.always(fakes.raw(interim * 3 + fakes.chat("x").wire()))
 
     assert send(transport, upstream.url).status == 200
@@ -116,7 +117,8 @@ BROKEN = {
     "101 headers": fakes.raw(OK + b"X-A: 1\r\n" * 101 + b"\r\n{}"),
     "a header of 100 kB": fakes.raw(OK + b"X-A: " + b"a" * 100_000 + b"\r\n\r\n{}"),
     "a million headers": fakes.raw(OK + b"X-A: 1\r\n" * 1_000_000),
-    "early hints": fakes.raw(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    "only early hints": fakes.raw(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    "another protocol": fakes.raw(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"),
     "a redirect": fakes.redirect("http://127.0.0.1:1/"),
     "interim replies for ever": fakes.raw(
         b"HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\n" * 200_000, close=False

@@ -3,6 +3,7 @@
 import socket
 import ssl
 
+import fakes
 import pytest
 import requests
 import responses
@@ -40,33 +41,33 @@ def send(headers=None, url=URL, deadline_seconds=5.0, **settings):
         sender.close()
 
 
-@responses.activate
-def test_a_reply_comes_back_with_names_in_lower_case_and_without_cookies():
-    responses.post(
-        URL,
-        body=b'{"a": 1}',
-        status=429,
-        headers={"Retry-After": "2", "Set-Cookie": "a=b"},
-        content_type="application/json",
-    )
+def test_a_reply_comes_back_with_names_in_lower_case_and_without_cookies(upstream):
+    headers = {
+        "Retry-After": "2",
+        "Set-Cookie": "a=b",
+        "Content-Type": "application/json",
+    }
+    upstream.always(fakes.status(429, headers, b'{"a": 1}'))
 
-    reply = send()
+    reply = send(url=upstream.url)
 
-    assert reply == HttpReply(
-        429, {"content-type": "application/json", "retry-after": "2"}, b'{"a": 1}'
-    )
+    expected = {
+        "content-length": "8",
+        "content-type": "application/json",
+        "retry-after": "2",
+    }
+    assert reply == HttpReply(429, expected, b'{"a": 1}')
 
 
-@responses.activate
-def test_compression_is_not_asked_for():
-    responses.post(URL, body=b"{}")
+def test_compression_is_not_asked_for(upstream):
+    upstream.always(fakes.chat("x"))
 
-    send({"Authorization": "Bearer sk-1"})
+    send({"Authorization": "Bearer sk-1"}, upstream.url)
 
-    sent = responses.calls[0].request.headers
-    assert sent["Accept-Encoding"] == "identity"
-    assert sent["Authorization"] == "Bearer sk-1"
-    assert "Cookie" not in sent
+    sent = upstream.requests[0].headers
+    assert sent["accept-encoding"] == "identity"
+    assert sent["authorization"] == "Bearer sk-1"
+    assert "cookie" not in sent
 
 
 @pytest.mark.parametrize(

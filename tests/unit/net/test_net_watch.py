@@ -23,12 +23,15 @@ def pair():
         yield ours, theirs
 
 
-def watch_for(clock, caller=None, deadline=10.0, first_byte=None, most_bytes=100):
+def watch_for(
+    clock, caller=None, deadline=10.0, first_byte=None, head=None, most_bytes=100
+):
     return Watch(
         Deadline.after(deadline, clock),
         caller,
         connect_seconds=5.0,
         first_byte_seconds=first_byte,
+        head_seconds=head,
         most_bytes=most_bytes,
     )
 
@@ -62,6 +65,41 @@ def test_after_the_first_byte_only_the_deadline_rules(fake_clock):
 
     watch.check()
     assert watch.has_reply
+
+
+class TestHead:
+    def test_it_must_be_there_in_time_however_it_drips(self, fake_clock):
+        watch = watch_for(fake_clock, first_byte=2, head=3)
+
+        with watch.reading_head():
+            for _ in range(3):
+                watch.receive(1)
+                watch.check()
+                fake_clock.advance(1)
+            with pytest.raises(LLMTimeout) as caught:
+                watch.check()
+
+        assert caught.value.details == "the answer had not begun after 3 s"
+
+    def test_its_time_out_is_one_of_the_first_byte_and_of_the_connection_too(
+        self, fake_clock
+    ):
+        watch = watch_for(fake_clock, first_byte=5, head=3)
+        fake_clock.advance(3)
+
+        with pytest.raises(LLMTimeout):
+            watch.check()
+        with watch.connecting(), pytest.raises(LLMTimeout):
+            watch.check()
+
+    def test_once_it_is_there_only_the_deadline_rules(self, fake_clock):
+        watch = watch_for(fake_clock, head=3)
+
+        with watch.reading_head():
+            watch.receive(1)
+        fake_clock.advance(9)
+
+        watch.check()
 
 
 def test_a_first_byte_time_out_behind_the_deadline_does_not_postpone_it(fake_clock):
@@ -215,3 +253,92 @@ def test_a_connection_that_brought_a_byte_was_not_dead(fake_clock):
     watch.receive(1)
 
     assert not watch.is_stale()
+
+
+def test_a_caller_who_sends_more_meanwhile_does_not_end_the_wait(pair):
+    """poll() reports the bytes once; they say nothing about the upstream."""
+    ours, theirs = pair
+    caller, browser = socket.socketpair()
+    watch = watch_for(SystemClock(), caller=caller)
+    browser.sendall(b"GET /next")
+    threading.Timer(0.05, theirs.sendall, [b"x"]).start()
+
+    with caller, browser:
+        watch.wait(ours, select.POLLIN)
+
+    assert ours.recv(1) == b"x"
+
+
+class TestPatience:
+    def test_a_tick_ends_the_wait_and_nothing_else(self, pair):
+        ours, _ = pair
+        clock = SystemClock()
+        watch = watch_for(clock)
+        began = clock.monotonic()
+
+        with watch.patient(5.0, 0.05), pytest.raises(BlockingIOError):
+            watch.wait(ours, select.POLLIN)
+
+        assert 0.05 <= clock.monotonic() - began < 1
+        assert not watch.ticked()
+
+    def test_without_a_tick_it_never_ticks(self, fake_clock):
+        watch = watch_for(fake_clock)
+
+        with watch.patient(None, None):
+            fake_clock.advance(9)
+            assert not watch.ticked()
+
+    def test_silence_is_counted_from_the_last_byte(self, fake_clock, pair):
+        ours, _ = pair
+        watch = watch_for(fake_clock)
+        fake_clock.advance(2)
+        watch.receive(1)
+        fake_clock.advance(3)
+
+        with watch.patient(3.5, 0.0), pytest.raises(BlockingIOError):
+            watch.wait(ours, select.POLLIN)
+        with watch.patient(3.0, None), pytest.raises(LLMTimeout) as caught:
+            watch.wait(ours, select.POLLIN)
+
+        assert caught.value.details == "nothing came for 3 s"
+
+    def test_silence_behind_the_deadline_does_not_postpone_it(self, fake_clock, pair):
+        ours, _ = pair
+        watch = watch_for(fake_clock, deadline=1)
+        fake_clock.advance(1)
+
+        with watch.patient(60.0, None), pytest.raises(LLMTimeout) as caught:
+            watch.wait(ours, select.POLLIN)
+
+        assert "deadline" in caught.value.details
+
+    def test_what_is_ready_is_given_after_any_silence(self, fake_clock, pair):
+        ours, theirs = pair
+        theirs.sendall(b"x")
+        watch = watch_for(fake_clock)
+        fake_clock.advance(9)
+
+        with watch.patient(1.0, 0.0):
+            watch.wait(ours, select.POLLIN)
+
+    def test_within_the_head_the_first_byte_time_out_counts_again(
+        self, fake_clock, pair
+    ):
+        ours, _ = pair
+        watch = watch_for(fake_clock, first_byte=2)
+
+        with watch.reading_head():
+            watch.receive(1)
+            fake_clock.advance(2)
+            with pytest.raises(LLMTimeout) as caught:
+                watch.wait(ours, select.POLLIN)
+
+        assert caught.value.details == "nothing came for 2 s"
+
+    def test_a_head_has_a_cap_of_its_own(self, fake_clock):
+        watch = watch_for(fake_clock, most_bytes=10**9)
+
+        with watch.reading_head(), pytest.raises(LLMProtocolError):
+            watch.receive(1024 * 1024 + 1)
+        watch.receive(1)
