@@ -8,6 +8,7 @@ from fakes import FakeClock
 
 from flaskllm.core.clock import Deadline
 from flaskllm.llm.catalog import Catalog, Route
+from flaskllm.llm.parts import Message
 from flaskllm.llm.providers import build_provider
 from flaskllm.llm.retry import Policy
 from flaskllm.llm.router import Router
@@ -17,7 +18,6 @@ from flaskllm.llm.types import (
     CompletionRequest,
     Deployment,
     Extraction,
-    Message,
     Usage,
 )
 from flaskllm.net.transport import HttpReply
@@ -96,7 +96,7 @@ def scene(offline=None, deadline_seconds=60.0, begin=None, **scripts):
     """Route `main` to deployment a, its fallbacks to the others in order."""
     clock = FakeClock()
     begun, ended, waited = [], [], []
-    deployments = {name: Deployment(name, "box", "vllm", "m") for name in scripts}
+    deployments = {name: Deployment(name, name, "vllm", "m") for name in scripts}
     others = tuple(name for name in scripts if name != "a")
     fallbacks = (*others, "offline") if offline else others
     routes = [Route(alias="main", weights={"a": 1}, fallbacks=fallbacks)]

@@ -5,9 +5,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from flaskllm.core import config
-from flaskllm.core.errors import InvalidInputError, NoModelConfigured
+from flaskllm.core.errors import (
+    Field,
+    InvalidInputError,
+    ModelNotFound,
+    NoModelConfigured,
+)
+from flaskllm.llm.model_names import is_plain, nearest, shown
 from flaskllm.llm.strategies import STRATEGIES
 from flaskllm.llm.types import Deployment
+from flaskllm.llm.undescribed import Discovered, NothingDiscovered, make_deployment
 
 # The built-in deployment that answers digests without a model.
 OFFLINE = Deployment(
@@ -33,7 +40,9 @@ class Route:
 
     Exactly one of the three is given. `pattern` knows `*` and `?`. `weights`
     maps a deployment's name to its share, above zero; `fallbacks` are aliases,
-    asked in this order when none of the deployments could answer.
+    asked in this order when none of the deployments could answer. `timeouts` holds
+    the fields of `Timeouts` that are another here than the deployments' own.
+    `made` is the one deployment of a route that was made for a single request.
     """
 
     alias: str | None = None
@@ -42,6 +51,8 @@ class Route:
     strategy: str = "weighted"
     weights: Mapping[str, int] = field(default_factory=dict)
     fallbacks: tuple[str, ...] = ()
+    timeouts: Mapping[str, float] = field(default_factory=dict)
+    made: Deployment | None = None
 
     @property
     def name(self) -> str:
@@ -56,6 +67,14 @@ _OFFLINE_ROUTE = Route(alias=OFFLINE.name, weights={OFFLINE.name: 1})
 class Catalog:
     """All routes and deployments, checked: every name in them leads somewhere.
 
+    Attributes:
+        routes: In the order of the settings.
+        deployments: By their names.
+        default_route: The alias for a request that names no model.
+        samples: For each provider that may be named directly, by its name, what a
+            deployment made for one request looks like, but for name and model.
+        discovered: What the upstreams list.
+
     Raises:
         ValueError: A name is reserved, or stands for nothing; the text says
             which.
@@ -64,25 +83,32 @@ class Catalog:
     routes: tuple[Route, ...]
     deployments: Mapping[str, Deployment]
     default_route: str | None = None
+    samples: Mapping[str, Deployment] = field(default_factory=dict)
+    discovered: Discovered = field(default_factory=NothingDiscovered)
 
     def __post_init__(self) -> None:
         for complaint in self._complaints():
             raise ValueError(complaint)
 
-    def resolve(self, model: str | None, *, with_offline: bool = False) -> Route:
-        """Return the route of a name: alias, then pattern, then capability.
+    def resolve(
+        self, model: str | None, *, with_offline: bool = False, direct: bool = False
+    ) -> Route:
+        """Return the route of a name.
 
-        Of several patterns the one with the longest literal part wins, of equal
-        ones the first. No name and `auto` mean the default route: the one set,
-        else the first alias, else `offline`.
+        An alias, else a pattern, else `provider/model`, else a capability, else
+        what an upstream lists. Of several patterns the one with the longest
+        literal part wins, of equal ones the first. No name and `auto` mean the
+        default route: the one set, else the first alias, else `offline`.
 
         Args:
             model: What the caller named.
             with_offline: Whether the request can be answered without a model;
                 otherwise `offline` is a name like any unknown one.
+            direct: Whether `provider/model` is a name too.
 
         Raises:
-            InvalidInputError: Nothing has this name.
+            ModelNotFound: Nothing has this name.
+            InvalidInputError: No name was given, and there is no default route.
             NoModelConfigured: No name was given and there is no route.
         """
         if model is None or model == AUTO:
@@ -90,10 +116,12 @@ class Catalog:
         found = (
             self._by_alias(model, with_offline)
             or self._by_pattern(model)
+            or (self._by_provider(model) if direct else None)
             or self._by_capability(model)
+            or _route_to(model, self.discovered.find(model))
         )
         if found is None:
-            raise self._unknown(f"{model[:80]!r} is unknown", with_offline)
+            raise self._not_found(model, with_offline)
         return found
 
     def chain(self, route: Route, *, with_offline: bool = False) -> tuple[Route, ...]:
@@ -121,11 +149,15 @@ class Catalog:
     def _default(self, with_offline: bool) -> Route:
         name = self.default_route or next(iter(self.aliases()), None)
         if name is None and self.routes:
-            raise self._unknown("is not named and default_route is not set", False)
+            problem = "is not named and default_route is not set"
+            raise InvalidInputError.of("model", problem, ", ".join(self._names()))
         if name is None or name == OFFLINE.name:
-            if not with_offline:
+            if with_offline:
+                return _OFFLINE_ROUTE
+            if not self.aliases():
                 raise NoModelConfigured(details=_NO_MODEL)
-            return _OFFLINE_ROUTE
+            problem = "is not named, and the default route answers digests only"
+            raise InvalidInputError.of("model", problem, ", ".join(self.aliases()))
         return self.resolve(name)
 
     def _by_alias(self, alias: str, with_offline: bool) -> Route | None:
@@ -147,10 +179,36 @@ class Catalog:
         capability = model.removeprefix(_CAPABILITY)
         return next((r for r in self.routes if r.capability == capability), None)
 
-    def _unknown(self, problem: str, with_offline: bool) -> InvalidInputError:
-        names = [route.name for route in self.routes]
-        names += [OFFLINE.name] if with_offline else []
-        return InvalidInputError.of("model", problem, ", ".join(names))
+    def _by_provider(self, model: str) -> Route | None:
+        """Find `provider/model`: as configured, as listed, else made of a sample."""
+        provider, _, name = model.partition("/")
+        sample = self.samples.get(provider)
+        if sample is None or not is_plain(name):
+            return None
+        configured = next(
+            (
+                each
+                for each in self.deployments.values()
+                if (each.provider, each.model) == (provider, name)
+            ),
+            None,
+        )
+        made = self.discovered.find(name, provider) or make_deployment(sample, name)
+        return _route_to(model, configured or made)
+
+    def _names(self, with_offline: bool = False) -> tuple[str, ...]:
+        offline = (OFFLINE.name,) if with_offline else ()
+        return (*(route.name for route in self.routes), *offline)
+
+    def _not_found(self, model: str, with_offline: bool) -> ModelNotFound:
+        problem, names = f"{shown(model)} is unknown", self._names(with_offline)
+        near = nearest(model, (*names, *self.discovered.names()))
+        allowed = ", ".join(near or names)
+        hint = f"the nearest: {allowed}" if near else f"allowed: {allowed}"
+        return ModelNotFound(
+            details=f"model: {problem}; {hint}",
+            fields=[Field("model", problem, allowed)],
+        )
 
     def _complaints(self) -> Iterator[str]:
         """Yield a sentence for each name that cannot be followed."""
@@ -178,6 +236,13 @@ class Catalog:
         for alias in route.fallbacks:
             if alias not in known:
                 yield f"{where}: fallback {alias!r} is not the alias of a route"
+
+
+def _route_to(model: str, deployment: Deployment | None) -> Route | None:
+    """Return the route from a name straight to one deployment, if there is one."""
+    if deployment is None:
+        return None
+    return Route(alias=model, weights={deployment.name: 1}, made=deployment)
 
 
 def _literal_length(route: Route) -> int:

@@ -40,7 +40,7 @@ from flaskllm.llm.front_matter import (
     Variable,
     read_front,
 )
-from flaskllm.llm.types import Message
+from flaskllm.llm.parts import Message
 
 __all__ = [
     "FrontMatter",

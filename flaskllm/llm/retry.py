@@ -4,12 +4,14 @@ A *retry* asks a deployment again that was tried before: it waits, and it counts
 A *fallback* asks one for the first time: at once, and free.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from flaskllm.core.errors import (
     APIError,
     LLMAPIError,
+    LLMContextTooLong,
+    LLMInvalidRequest,
     LLMRefused,
     LLMTimeout,
     NoModelConfigured,
@@ -53,6 +55,7 @@ class History:
         remaining_seconds: What is left until the request's deadline.
         draw: A fresh random number in [0, 1), for the jitter.
         objections: Why deployments were left out before any attempt.
+        windows: The context window of each deployment, in tokens; None is unknown.
     """
 
     failures: tuple[Failure, ...]
@@ -61,6 +64,7 @@ class History:
     remaining_seconds: float
     draw: float
     objections: tuple[APIError, ...] = ()
+    windows: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +91,27 @@ class GiveUp:
 
 Decision = Retry | Fallback | GiveUp
 
+# No other deployment is asked: a refusal is not routed around, and a field that is
+# wrong for one is not tried out on the next.
+_FINAL = (LLMRefused, LLMInvalidRequest)
+
 
 def decide(error: APIError, history: History, policy: Policy) -> Decision:
     """Return what follows an error.
 
-    What is no failure of a model (the caller is gone, the budget is spent) and
-    what a model refused ends the request. Then a deployment not tried yet is
-    asked. Then the deadline ends the request. Then, when retries are left, the
-    deployment with a passing error is asked that is ready first: `Retry-After`
-    seconds after its error, but never before the backoff. A wait that does not
-    fit the deadline is not begun.
+    What is no failure of a model (the caller is gone, the budget is spent), what a
+    model refused, and what the caller has to mend ends the request. Then a
+    deployment not tried yet is asked; after an input was too long for one, only
+    such as may take a longer one. Then the deadline ends the request. Then, when
+    retries are left, the deployment with a passing error is asked that is ready
+    first: `Retry-After` seconds after its error, but never before the backoff. A
+    wait that does not fit the deadline is not begun.
     """
-    if not isinstance(error, LLMAPIError) or isinstance(error, LLMRefused):
+    if not isinstance(error, LLMAPIError) or isinstance(error, _FINAL):
         return GiveUp(error)
-    if history.untried:
-        return Fallback(history.untried[0])
+    promising = _promising(history)
+    if promising:
+        return Fallback(promising[0])
     if history.remaining_seconds <= 0.0:
         return GiveUp(_out_of_time(history))
     return _retry(history, policy) or GiveUp(telling(_errors(history)))
@@ -135,6 +145,24 @@ def hint_seconds(error: APIError, policy: Policy) -> float | None:
     if error.retry_after_seconds is None:
         return policy.hint_seconds
     return max(1.0, error.retry_after_seconds)
+
+
+def _promising(history: History) -> tuple[str, ...]:
+    """Return the untried whose window nothing speaks against.
+
+    A window that is unknown, of either side, speaks against nothing.
+    """
+    overrun = [
+        history.windows.get(failure.deployment) or 0
+        for failure in history.failures
+        if isinstance(failure.error, LLMContextTooLong)
+    ]
+    too_short = max(overrun, default=0)
+    return tuple(
+        name
+        for name in history.untried
+        if (window := history.windows.get(name)) is None or window > too_short
+    )
 
 
 def _retry(history: History, policy: Policy) -> Retry | None:

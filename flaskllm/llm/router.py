@@ -1,23 +1,26 @@
 """The one loop of attempts: from a request to an answer.
 
-Tenacity turns the loop, and `llm/walk.py` tells it what follows a failure.
+Tenacity turns the loop, and `llm/walk.py` tells it what follows a failure. Whole
+answers, streams and vectors differ in the one attempt only (`llm/upstreams.py`).
 """
 
-import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Protocol
+from typing import TypeVar
 
 from tenacity import Retrying
 
-from flaskllm.core.clock import Deadline
-from flaskllm.core.errors import APIError, LLMAPIError, LLMRefused, LLMTimeout
+from flaskllm.core.errors import LLMTimeout
 from flaskllm.llm import retry
-from flaskllm.llm.candidates import line_up
+from flaskllm.llm.candidates import Describe, Lineup, line_up, line_up_embedding
 from flaskllm.llm.catalog import Catalog
+from flaskllm.llm.open_stream import OpenStream
 from flaskllm.llm.providers import LocalProvider, Provider
-from flaskllm.llm.tokens import estimate_usage
+from flaskllm.llm.senders import Sender
+from flaskllm.llm.settlement import Settlement
+from flaskllm.llm.strategies.spread import EvenDraws
+from flaskllm.llm.streaming import StreamAnswer
 from flaskllm.llm.types import (
     Answer,
     Attempt,
@@ -25,41 +28,29 @@ from flaskllm.llm.types import (
     Completion,
     CompletionRequest,
     Deployment,
-    Outcome,
-    Usage,
+    EmbeddingAnswer,
+    EmbeddingRequest,
+    Embeddings,
 )
+from flaskllm.llm.upstreams import Upstreams
 from flaskllm.llm.walk import Walk
-from flaskllm.net.transport import HttpReply, HttpRequest
+
+_Result = TypeVar("_Result")
 
 
-class Sender(Protocol):
-    """What carries a request to one upstream and brings the reply."""
-
-    def send(
-        self,
-        request: HttpRequest,
-        *,
-        deadline: Deadline,
-        caller: socket.socket | None = None,
-        first_byte_seconds: float | None = None,
-    ) -> HttpReply:
-        """Return the whole reply, whatever its status.
-
-        Raises:
-            LLMTimeout: The deadline passed, or the connect time-out.
-            LLMUnavailable: The upstream cannot be reached, or hung up.
-            LLMProtocolError: What came is not HTTP, or too large.
-            CallerGone: Nobody waits for the answer any more.
-        """
-        ...
+def _as_given(
+    deployments: Sequence[Deployment], request: CompletionRequest
+) -> Sequence[Deployment]:
+    return deployments
 
 
 class Router:
     """Asks one deployment after the other until one answers.
 
-    `providers` and `senders` are keyed by the deployment's name, `offline`
+    `providers` and `senders` are keyed by the provider's name, `offline`
     included; a provider that answers by itself needs no sender. A router holds
-    no state of its own and serves any number of threads.
+    no state but how many draws it made, and serves any number of threads. `describe`
+    fills in what the settings do not say of deployments.
     """
 
     def __init__(
@@ -69,12 +60,14 @@ class Router:
         senders: Mapping[str, Sender],
         policy: retry.Policy,
         random: Random,
+        describe: Describe = _as_given,
     ) -> None:
         self._catalog = catalog
-        self._providers = providers
-        self._senders = senders
+        self._upstreams = Upstreams(providers, senders)
         self._policy = policy
         self._random = random
+        self._draws = EvenDraws(random)
+        self._describe = describe
 
     def complete(self, request: CompletionRequest, call: Call) -> Answer:
         """Return the first answer that a deployment gives before the deadline.
@@ -84,15 +77,99 @@ class Router:
         between them, in pieces while there is a caller who may hang up.
 
         Raises:
-            InvalidInputError: The request names a model that is not there.
+            ModelNotFound: The request names a model that is not there.
+            InvalidInputError: It asks for what no deployment of the model can do.
             LLMAPIError: No deployment answered. The error is the one that tells
                 most; if the same request may succeed later it says when.
             CallerGone: Nobody waits for the answer any more.
         """
-        lineup = line_up(self._catalog, request, self._random)
+        asked = replace(request, stream=False)
+
+        def attempt(walk: Walk, settlement: Settlement) -> Completion:
+            return self._upstreams.complete(asked, call, settlement)
+
+        walk, completion = self._go(self._line_up(asked), call, attempt)
+        return Answer(
+            completion,
+            alias=walk.current.alias,
+            deployment=walk.current.deployment,
+            attempts=walk.number,
+            failures=walk.failures,
+            dropped=self._upstreams.dropped(asked, walk.current.deployment),
+        )
+
+    def stream(self, request: CompletionRequest, call: Call) -> StreamAnswer:
+        """Return a streamed answer once its first token is there.
+
+        What goes wrong before is a fallback that nobody notices: an error within
+        the stream, and a token that is late too. The attempt of the answer is told
+        to `call.after` when the answer ends or is closed.
+
+        Raises:
+            ModelNotFound: The request names a model that is not there.
+            InvalidInputError: It asks for what no deployment of the model can do.
+            LLMAPIError: No deployment answered, as for `complete`.
+            CallerGone: Nobody waits for the answer any more.
+        """
+        asked = replace(request, stream=True)
+
+        def attempt(walk: Walk, settlement: Settlement) -> OpenStream:
+            patience = walk.current.deployment.timeouts.first_token_seconds
+            limit = patience if walk.has_elsewhere else None
+            return self._upstreams.open(asked, call, settlement, limit)
+
+        walk, source = self._go(self._line_up(asked), call, attempt)
+        deployment = walk.current.deployment
+        wire = asked.body.wire if asked.body else None
+        return StreamAnswer(
+            alias=walk.current.alias,
+            deployment=deployment,
+            attempts=walk.number,
+            failures=walk.failures,
+            dropped=self._upstreams.dropped(asked, deployment),
+            is_raw=wire in self._upstreams.wires(deployment),
+            source=source,
+        )
+
+    def embed(self, request: EmbeddingRequest, call: Call) -> EmbeddingAnswer:
+        """Return a vector for each input.
+
+        Raises:
+            ModelNotFound: The request names a model that is not there.
+            InvalidInputError: No deployment of the model has vectors.
+            LLMAPIError: No deployment answered, as for `complete`.
+            CallerGone: Nobody waits for the answer any more.
+        """
+        is_able = self._upstreams.is_embedder
+        lineup = line_up_embedding(self._catalog, request, self._draws, is_able)
+
+        def attempt(walk: Walk, settlement: Settlement) -> Embeddings:
+            return self._upstreams.embed(request, call, settlement)
+
+        walk, embeddings = self._go(lineup, call, attempt)
+        return EmbeddingAnswer(
+            embeddings,
+            alias=walk.current.alias,
+            deployment=walk.current.deployment,
+            attempts=walk.number,
+            failures=walk.failures,
+        )
+
+    def _line_up(self, request: CompletionRequest) -> Lineup:
+        return line_up(
+            self._catalog, request, self._draws, self._upstreams, self._describe
+        )
+
+    def _go(
+        self,
+        lineup: Lineup,
+        call: Call,
+        attempt: Callable[[Walk, Settlement], _Result],
+    ) -> tuple[Walk, _Result]:
+        """Turn the loop until an attempt succeeds, and return where it stands then."""
         if not lineup.candidates:
             raise retry.telling(lineup.objections)
-        walk = Walk(lineup, call, self._policy, self._random, self._is_local)
+        walk = Walk(lineup, call, self._policy, self._random, self._upstreams.is_local)
         loop = Retrying(
             retry=walk.may_go_on,
             after=walk.decide,
@@ -101,76 +178,22 @@ class Router:
             sleep=walk.sleep,
             retry_error_callback=walk.give_up,
         )
-        completion = loop(self._attempt, walk, request, call)
-        return Answer(
-            completion,
-            alias=walk.current.alias,
-            deployment=walk.current.deployment,
-            attempts=walk.number,
-            failures=walk.failures,
-        )
+        return walk, loop(self._attempt, walk, call, attempt)
 
     def _attempt(
-        self, walk: Walk, request: CompletionRequest, call: Call
-    ) -> Completion:
-        """Ask the current deployment once, between `before` and `after`."""
-        deployment, clock = walk.current.deployment, call.deadline.clock
-        if call.deadline.passed() and not self._is_local(deployment):
+        self,
+        walk: Walk,
+        call: Call,
+        attempt: Callable[[Walk, Settlement], _Result],
+    ) -> _Result:
+        """Ask the current deployment once; how it failed is told."""
+        deployment = walk.current.deployment
+        if call.deadline.passed() and not self._upstreams.is_local(deployment):
             raise LLMTimeout(details="The deadline passed before the model was asked.")
-        attempt = Attempt(walk.number, walk.current.alias, deployment)
-        call.before(attempt)
-        started_seconds = clock.monotonic()
-
-        def tell(code: str, usage: Usage, details: str = "") -> None:
-            latency_seconds = clock.monotonic() - started_seconds
-            call.after(attempt, Outcome(code, latency_seconds, usage, details))
-
+        made = Attempt(walk.number, walk.current.alias, deployment)
+        settlement = Settlement(made, call)
         try:
-            completion = self._ask(deployment, request, call)
+            return attempt(walk, settlement)
         except BaseException as error:
-            tell(_code(error), Usage(), _details(error))
+            settlement.tell_error(error)
             raise
-        # A refusal is an error with a bill: its tokens are told before it is raised.
-        if completion.finish_reason == "content_filter":
-            refused = LLMRefused(details="Its content policy withheld the answer.")
-            tell(refused.code, completion.usage, refused.details)
-            raise refused
-        tell("OK", completion.usage)
-        return completion
-
-    def _is_local(self, deployment: Deployment) -> bool:
-        return isinstance(self._providers[deployment.name], LocalProvider)
-
-    def _ask(
-        self, deployment: Deployment, request: CompletionRequest, call: Call
-    ) -> Completion:
-        provider = self._providers[deployment.name]
-        if isinstance(provider, LocalProvider):
-            return provider.answer(request)
-        reply = self._senders[deployment.name].send(
-            provider.encode(request, deployment),
-            deadline=call.deadline,
-            caller=call.caller,
-        )
-        if reply.status != 200:
-            raise provider.explain(reply)
-        return _completed(provider.decode(reply), request, deployment)
-
-
-def _completed(
-    completion: Completion, request: CompletionRequest, deployment: Deployment
-) -> Completion:
-    """Fill in what the upstream left out: its name, and a count that we can trust."""
-    usage = completion.usage
-    if usage.source == "none":
-        usage = estimate_usage(request.messages, completion.text)
-    return replace(completion, usage=usage, model=completion.model or deployment.model)
-
-
-def _code(error: BaseException) -> str:
-    return error.code if isinstance(error, APIError) else "INTERNAL_ERROR"
-
-
-def _details(error: BaseException) -> str:
-    """Return the details of an error about a model; others may repeat the caller."""
-    return error.details if isinstance(error, LLMAPIError) else ""

@@ -1,23 +1,18 @@
 """The canonical form between every dialect in and every dialect out."""
 
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flaskllm.core.clock import Deadline
+from flaskllm.llm.parts import Message, Thinking, ToolCall
 
-MessageRole = Literal["system", "user", "assistant"]
+Wire = Literal["openai.chat", "openai.text", "anthropic.messages"]
+"""A dialect in which a caller's body can be passed on as it is."""
+
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 UsageSource = Literal["provider", "estimated", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of the conversation with the model."""
-
-    role: MessageRole
-    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +47,59 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may ask to have called.
+
+    `parameters` is the JSON schema of its arguments. `strict` is OpenAI's wish
+    that the arguments are valid against it.
+    """
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFormat:
+    """JSON for an answer: valid against `schema`, or any object when it is None."""
+
+    schema: Mapping[str, Any] | None = None
+    name: str = "answer"
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerBody:
+    """What the caller sent, in the dialect that it speaks.
+
+    A provider of the same dialect passes `fields` on, with the model's name and
+    what streaming needs put in. `extras` names the fields that the canonical form
+    cannot hold: any other dialect drops them.
+    """
+
+    wire: Wire
+    fields: Mapping[str, Any] = field(repr=False)
+    extras: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class CompletionRequest:
     """A question to a model.
 
     `model` is an alias, a pattern's match or None for the default route.
-    `json_schema` asks for JSON that is valid against it. `temperature` and
-    `max_output_tokens` are left to the upstream when None.
+    `json_schema` asks for JSON that is valid against it, `json_format` is a
+    caller's own wish for JSON. What is None is left to the upstream.
+
+    Attributes:
+        tool_choice: `auto`, `none`, `required`, or the name of the one tool.
+        parallel_tools: Whether several calls may come in one answer.
+        thinking_tokens: The budget for thoughts; 0 switches them off.
+        effort: `none`, `minimal`, `low`, `medium`, `high`, ...: how hard to think.
+        choices: How many answers; more than one only where the dialect is shared.
+        body: What the caller sent, where it speaks a dialect of its own.
+        direct: Whether the caller may name `provider/model`.
     """
 
     model: str | None
@@ -66,6 +108,32 @@ class CompletionRequest:
     temperature: float | None = None
     json_schema: Mapping[str, Any] | None = None
     extraction: Extraction | None = None
+    json_format: JsonFormat | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str | None = None
+    parallel_tools: bool | None = None
+    thinking_tokens: int | None = None
+    effort: str | None = None
+    user: str | None = None
+    choices: int = 1
+    stream: bool = False
+    body: CallerBody | None = field(default=None, repr=False)
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """Texts, or texts already cut into token numbers, to be turned into vectors."""
+
+    model: str | None
+    inputs: tuple[str | tuple[int, ...], ...]
+    dimensions: int | None = None
+    user: str | None = None
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +178,46 @@ _WEAKNESS: Mapping[UsageSource, int] = {"none": 0, "provider": 1, "estimated": 2
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer. `model` is the name that the upstream gave itself."""
+    """A whole answer. `model` is the name that the upstream gave itself.
+
+    `stop_sequence` is the one that ended it, where the upstream says so.
+    `refusal` are the words with which a model declined. `raw` is the upstream's
+    own body, there only when the caller speaks its dialect: it is passed on as
+    it is.
+    """
 
     text: str
     finish_reason: FinishReason
     usage: Usage
     model: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    thinking: tuple[Thinking, ...] = ()
+    stop_sequence: str | None = None
+    refusal: str | None = None
+    raw: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Vectors, one for each input, in its order."""
+
+    vectors: tuple[Sequence[float], ...] = field(repr=False)
+    usage: Usage
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How patient a streamed call is, in seconds.
+
+    `first_byte_seconds` without any byte is a dead attempt; so is
+    `first_token_seconds` without a token when there is elsewhere to go;
+    `chunk_gap_seconds` is the longest silence after the first token.
+    """
+
+    first_byte_seconds: float = 30.0
+    first_token_seconds: float = 10.0
+    chunk_gap_seconds: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +237,8 @@ class Deployment:
     max_output_tokens: int | None = None
     capabilities: frozenset[str] | None = None
     degraded: bool = False
+    tags: frozenset[str] = frozenset()
+    timeouts: Timeouts = Timeouts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +256,16 @@ class Outcome:
 
     `code` is `OK` or the error's code. `details` are the error's own, for the
     log: never text of the upstream, empty where there are none.
+    `first_token_seconds` is None where nothing was streamed, or no token came.
+    `malformed` counts events of a stream that could not be read and were skipped.
     """
 
     code: str
     latency_seconds: float
     usage: Usage
     details: str = ""
+    first_token_seconds: float | None = None
+    malformed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +290,23 @@ class Answer:
 
     `attempts` counts all that were made. `failures` are the codes of what went
     wrong before, each once: of deployments that were left out for size or
-    capability, then of attempts that failed, in order.
+    capability, then of attempts that failed, in order. `dropped` names the fields
+    of the caller that this deployment's dialect cannot say.
     """
 
     completion: Completion
+    alias: str
+    deployment: Deployment
+    attempts: int
+    failures: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingAnswer:
+    """Vectors and where they came from, as in `Answer`."""
+
+    embeddings: Embeddings
     alias: str
     deployment: Deployment
     attempts: int

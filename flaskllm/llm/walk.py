@@ -14,7 +14,7 @@ from flaskllm.core.errors import APIError
 from flaskllm.llm import retry
 from flaskllm.llm.candidates import Candidate, Lineup
 from flaskllm.llm.types import Call, Deployment
-from flaskllm.net.watch import has_sent_more
+from flaskllm.net.callers import has_sent_more
 
 # So soon a caller who hangs up while we wait is noticed.
 _LOOK_EVERY_SECONDS = 0.25
@@ -57,6 +57,14 @@ class Walk:
         attempts = (failure.error for failure in self._failures)
         errors = (*self._objections, *attempts)
         return tuple(dict.fromkeys(error.code for error in errors))
+
+    @property
+    def has_elsewhere(self) -> bool:
+        """Tell whether an upstream is left that was not asked yet."""
+        return any(
+            not self._is_local(self._candidates[name].deployment)
+            for name in self._untried
+        )
 
     def may_go_on(self, state: RetryCallState) -> bool:
         """Tell whether there is something to decide: an error of our tree.
@@ -122,6 +130,10 @@ class Walk:
             remaining_seconds=remaining_seconds,
             draw=self._random.random(),
             objections=self._objections,
+            windows={
+                name: candidate.deployment.context_window
+                for name, candidate in self._candidates.items()
+            },
         )
 
 

@@ -1,162 +1,161 @@
-"""What every provider keeps, whatever its dialect: recorded bytes in, values out."""
+"""What every provider keeps, whatever its dialect: recorded bytes in, values out.
+
+One suite over all of them. How an exchange or a provider is added is said in
+`recordings.py`.
+"""
 
 import json
-from pathlib import Path
 
 import pytest
+from contract_requests import ASKS, CHAT, EMBEDDING, MODEL, QUESTION, deployment
 from fakes import FakeClock
+from folding import forget_ids
+from recordings import (
+    CREDENTIAL,
+    build,
+    completion_of,
+    embeddings_of,
+    models_of,
+    place,
+    read_all,
+)
 
-from flaskllm.core.errors import (
-    LLMAPIError,
-    LLMContextTooLong,
-    LLMCredentialRejected,
-    LLMRateLimited,
-    LLMRefused,
-    LLMRequestRejected,
-    LLMUnavailable,
-    NoModelConfigured,
-)
-from flaskllm.llm.providers import LocalProvider, build_provider
-from flaskllm.llm.types import (
-    Completion,
-    CompletionRequest,
-    Deployment,
-    Extraction,
-    Message,
-    Usage,
-)
+from flaskllm.core import errors
+from flaskllm.core.errors import LLMAPIError, NoModelConfigured
+from flaskllm.llm.providers import Embedder, Lister, LocalProvider, build_provider
+from flaskllm.llm.types import CompletionRequest, Extraction
 from flaskllm.net.transport import HttpReply
 
-RECORDED = Path(__file__).parent.parent / "recorded"
-KINDS = ["openai", "openai_compatible", "vllm", "llamacpp", "ollama"]
-REQUEST = CompletionRequest("fast", (Message("user", "When is the launch?"),))
+RECORDINGS = read_all()
+FOLDERS = sorted({recording.folder for recording in RECORDINGS})
+WHOLE = [each for each in RECORDINGS if not each.is_stream]
 
 
-def build(kind):
-    return build_provider(kind, "https://upstream.test/v1", "sk-fake", FakeClock())
+def wholes(exchange):
+    """Return the recordings of whole answers of one exchange."""
+    return [each for each in WHOLE if each.exchange == exchange and not each.is_error]
 
 
-def recorded(name):
-    """Return a recorded reply as the transport hands it over."""
-    told = json.loads((RECORDED / f"{name}.json").read_text(encoding="utf-8"))
-    body = json.dumps(told["body"], ensure_ascii=False).encode()
-    return HttpReply(told["status"], told["headers"], body)
+ERRORS = [each for each in WHOLE if each.is_error]
+REQUESTS = [each for each in RECORDINGS if "sends" in each.told]
 
 
-COMPLETIONS = {
-    ("openai", "openai/completion"): Completion(
-        "The launch moves to Friday.",
-        "stop",
-        Usage(176, 1024, 0, 118, 192, "provider"),
-        "gpt-4o-mini-2024-07-18",
-    ),
-    ("openai", "openai/completion_length"): Completion(
-        "", "length", Usage(40, 0, 0, 0, 64, "provider"), "gpt-4o-mini-2024-07-18"
-    ),
-    ("openai", "openai/completion_refusal"): Completion(
-        "",
-        "content_filter",
-        Usage(33, 0, 0, 9, 0, "provider"),
-        "gpt-4o-mini-2024-07-18",
-    ),
-    ("openai", "openai/completion_filtered"): Completion(
-        "",
-        "content_filter",
-        Usage(33, 0, 0, 0, 0, "provider"),
-        "gpt-4o-mini-2024-07-18",
-    ),
-    ("vllm", "openai/vllm_completion"): Completion(
-        '{"answer": 1}', "stop", Usage(21, 0, 0, 8, 0, "provider"), "Qwen/Qwen3-8B"
-    ),
-    ("llamacpp", "openai/llamacpp_completion"): Completion(
-        "Friday.", "stop", Usage(18, 0, 0, 3, 0, "provider"), "/models/some.gguf"
-    ),
-    ("ollama", "openai/ollama_completion"): Completion(
-        "Friday.", "stop", Usage(26, 0, 0, 3, 0, "provider"), "llama3.1:8b"
-    ),
-    ("openai_compatible", "openai/mistral_pieces"): Completion(
-        "Friday.", "stop", Usage(9, 0, 0, 12, 0, "provider"), "magistral-small"
-    ),
-    ("openai_compatible", "openai/gemini_compatible"): Completion(
-        "Friday.", "stop", Usage(10, 0, 0, 3, 60, "provider"), "gemini-2.5-flash"
-    ),
-}
+@pytest.mark.parametrize("recording", wholes("chat"), ids=str)
+def test_a_recorded_completion_becomes_its_value(recording):
+    decoded = build(recording.folder).decode(recording.reply, ASKS[recording.asks])
 
-ERRORS = {
-    ("openai", "openai/error_context_length"): LLMContextTooLong,
-    ("openai", "openai/error_invalid_key"): LLMCredentialRejected,
-    ("openai", "openai/error_model_not_found"): LLMRequestRejected,
-    ("openai", "openai/error_rate_limit"): LLMRateLimited,
-    ("openai", "openai/error_quota"): LLMCredentialRejected,
-    ("openai", "openai/error_content_policy"): LLMRefused,
-    ("openai", "openai/error_server"): LLMUnavailable,
-    ("openai_compatible", "openai/error_azure_filter"): LLMRefused,
-    ("vllm", "openai/vllm_error_context"): LLMContextTooLong,
-    ("vllm", "openai/vllm_error_context_old"): LLMContextTooLong,
-    ("llamacpp", "openai/llamacpp_error_context"): LLMContextTooLong,
-    ("llamacpp", "openai/llamacpp_error_loading"): LLMUnavailable,
-    ("ollama", "openai/ollama_error_context"): LLMContextTooLong,
-}
+    assert forget_ids(decoded, recording.means) == completion_of(recording.means)
 
 
-def name_of(case):
-    return case[1].removeprefix("openai/")
+@pytest.mark.parametrize("recording", wholes("embedding"), ids=str)
+def test_recorded_vectors_become_their_values(recording):
+    provider = build(recording.folder)
+
+    assert isinstance(provider, Embedder)
+    found = provider.decode_embedding(recording.reply)
+    assert embeddings_of(recording.means) == type(found)(
+        tuple(map(tuple, found.vectors)), found.usage, found.model
+    )
 
 
-@pytest.mark.parametrize(("kind", "name"), COMPLETIONS, ids=map(name_of, COMPLETIONS))
-def test_a_recorded_completion_becomes_its_value(kind, name):
-    assert build(kind).decode(recorded(name)) == COMPLETIONS[kind, name]
+@pytest.mark.parametrize("recording", wholes("models"), ids=str)
+def test_a_recorded_list_of_models_becomes_its_value(recording):
+    provider = build(recording.folder)
+
+    assert isinstance(provider, Lister)
+    assert provider.decode_listing(recording.reply) == models_of(recording.means)
 
 
-@pytest.mark.parametrize(("kind", "name"), ERRORS, ids=map(name_of, ERRORS))
-def test_a_recorded_error_becomes_its_type(kind, name):
-    assert type(build(kind).explain(recorded(name))) is ERRORS[kind, name]
+@pytest.mark.parametrize("recording", ERRORS, ids=str)
+def test_a_recorded_error_becomes_its_type(recording):
+    provider, means = build(recording.folder), recording.means
+    if recording.reply.status == 200:
+        with pytest.raises(LLMAPIError) as caught:
+            provider.decode(recording.reply, CHAT)
+        found = caught.value
+    else:
+        found = provider.explain(recording.reply)
+
+    assert type(found) is getattr(errors, means["error"])
+    assert found.retry_after_seconds == means.get("retry_after_seconds")
+    assert [each.path for each in found.fields] == means.get("fields", [])
 
 
-def test_a_recorded_rate_limit_says_when_to_come_back():
-    found = build("openai").explain(recorded("openai/error_rate_limit"))
+@pytest.mark.parametrize("recording", REQUESTS, ids=str)
+def test_a_request_says_in_the_dialect_what_was_asked(recording):
+    provider, there = build(recording.folder), deployment(place(recording.folder).kind)
+    if recording.exchange == "embedding":
+        sent = provider.encode_embedding(EMBEDDING, there)
+    else:
+        sent = provider.encode(ASKS[recording.asks], there)
 
-    assert found.retry_after_seconds == 1.7
-
-
-def test_a_recorded_error_with_status_200_is_raised():
-    with pytest.raises(LLMRateLimited):
-        build("openai_compatible").decode(recorded("openai/openrouter_error_within"))
-
-
-def test_every_recording_is_used():
-    used = {name for _, name in [*COMPLETIONS, *ERRORS]}
-    used.add("openai/openrouter_error_within")
-
-    there = {f"{p.parent.name}/{p.stem}" for p in RECORDED.glob("*/*.json")}
-
-    assert used == there
+    assert json.loads(sent.body) == recording.told["sends"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_request_names_the_deployments_model_and_holds_the_messages(kind):
-    sent = build(kind).encode(REQUEST, Deployment("a", "p", kind, "model-1"))
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("asked", ASKS.values(), ids=ASKS)
+def test_a_request_goes_to_the_upstream_with_the_credential_in_a_header(folder, asked):
+    sent = build(folder).encode(asked, deployment(place(folder).kind))
 
-    body = json.loads(sent.body)
-    assert sent.url.startswith("https://upstream.test/v1/")
-    assert body["model"] == "model-1"
-    assert "When is the launch?" in sent.body.decode()
-    assert "sk-fake" not in sent.body.decode() + sent.url
+    assert sent.method == "POST"
+    assert sent.url.startswith("https://upstream.test/")
+    assert MODEL in sent.url + sent.body.decode()
+    assert asked.messages[-1].text in sent.body.decode()
+    assert CREDENTIAL not in sent.body.decode() + sent.url + repr(sent)
+    assert any(CREDENTIAL in value for value in sent.headers.values())
+    assert all(name == name.lower() for name in sent.headers)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_half_a_surrogate_pair_does_not_stop_a_request(folder):
+    asked = CompletionRequest(None, (type(CHAT.messages[0])("user", "a \ud83d b"),))
+
+    sent = build(folder).encode(asked, deployment(place(folder).kind))
+
+    assert "a " in sent.body.decode("utf-8")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_what_was_asked_without_a_body_of_the_callers_drops_nothing_unnamed(folder):
+    there = deployment(place(folder).kind)
+
+    dropped = build(folder).dropped(ASKS["plain"], there)
+
+    assert dropped == ()
+    assert QUESTION not in dropped
 
 
 GARBAGE = [b"", b"null", b"[]", b"{}", b"<html>", b"\xff\xfe", b'{"choices": [null]}']
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("body", GARBAGE, ids=repr)
-def test_garbage_is_a_typed_error(kind, body):
+def test_garbage_is_a_typed_error(folder, body):
     with pytest.raises(LLMAPIError):
-        build(kind).decode(HttpReply(200, {}, body))
+        build(folder).decode(HttpReply(200, {}, body), CHAT)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_status_is_explained_by_a_typed_error(kind):
-    provider = build(kind)
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("body", [b"", b"null", b"{}", b"<html>", b'{"data": [1]}'])
+def test_garbage_holds_no_vectors(folder, body):
+    provider = build(folder)
+    if isinstance(provider, Embedder):
+        with pytest.raises(LLMAPIError):
+            provider.decode_embedding(HttpReply(200, {}, body))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("body", [b"", b"null", b"{}", b"<html>"])
+def test_garbage_holds_no_models(folder, body):
+    provider = build(folder)
+    if isinstance(provider, Lister):
+        with pytest.raises(LLMAPIError):
+            provider.decode_listing(HttpReply(200, {}, body))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_status_is_explained_by_a_typed_error(folder):
+    provider = build(folder)
 
     for status in range(201, 600):
         for body in GARBAGE:
@@ -166,7 +165,7 @@ def test_every_status_is_explained_by_a_typed_error(kind):
 
 
 LOCAL_CANNOT = {
-    "a chat": REQUEST,
+    "a chat": CHAT,
     "a translation": CompletionRequest(
         None, (), extraction=Extraction("translation", "de", ())
     ),

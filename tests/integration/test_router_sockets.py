@@ -1,8 +1,6 @@
 """The router over the real transport and real sockets."""
 
 import socket
-from dataclasses import dataclass, field
-from random import Random
 
 import pytest
 from fakes import (
@@ -17,8 +15,8 @@ from fakes import (
     reset,
     status,
 )
+from socket_scene import CLOCK, REQUEST, Told, closed_address, routing
 
-from flaskllm.core.clock import Deadline, SystemClock
 from flaskllm.core.errors import (
     CallerGone,
     LLMAPIError,
@@ -28,34 +26,6 @@ from flaskllm.core.errors import (
     LLMTimeout,
     LLMUnavailable,
 )
-from flaskllm.llm.catalog import Catalog, Route
-from flaskllm.llm.providers import build_provider
-from flaskllm.llm.retry import Policy
-from flaskllm.llm.router import Router
-from flaskllm.llm.types import Call, CompletionRequest, Deployment, Message
-from flaskllm.net.transport import Transport
-
-REQUEST = CompletionRequest(None, (Message("user", "When is the launch?"),))
-CLOCK = SystemClock()
-
-
-@dataclass
-class Told:
-    """What a caller hears of its request, with no real waiting between attempts."""
-
-    deadline_seconds: float = 10.0
-    caller: socket.socket | None = None
-    waited: list = field(default_factory=list)
-    codes: list = field(default_factory=list)
-
-    def call(self):
-        return Call(
-            Deadline.after(self.deadline_seconds, CLOCK),
-            self.waited.append,
-            lambda attempt: None,
-            lambda attempt, outcome: self.codes.append(outcome.code),
-            self.caller,
-        )
 
 
 @pytest.fixture
@@ -64,49 +34,15 @@ def second():
         yield server
 
 
-def transport():
-    return Transport(
-        pool_size=1,
-        connect_timeout_seconds=2.0,
-        proxies=lambda url: None,
-        ca_bundle=None,
-    )
-
-
 @pytest.fixture
 def route():
-    """Build a router whose deployments a, b, ... stand at these addresses."""
-    opened = []
-
-    def build(*urls):
-        names = [chr(ord("a") + number) for number in range(len(urls))]
-        kept = {name: transport() for name in names}
-        opened.extend(kept.values())
-        routes = [Route(alias="a", weights={"a": 1}, fallbacks=tuple(names[1:]))]
-        routes += [Route(alias=name, weights={name: 1}) for name in names[1:]]
-        return Router(
-            Catalog(
-                tuple(routes), {n: Deployment(n, n, "vllm", f"m-{n}") for n in names}
-            ),
-            {
-                name: build_provider("vllm", url, None, CLOCK)
-                for name, url in zip(names, urls, strict=True)
-            },
-            kept,
-            Policy(),
-            Random(1),
-        )
-
-    yield build
-    for each in opened:
-        each.close()
+    with routing() as build:
+        yield build
 
 
 @pytest.fixture
 def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+    return closed_address()
 
 
 def test_a_question_goes_out_and_its_answer_comes_back(route, upstream):

@@ -1,4 +1,4 @@
-"""The provider factory, and what a provider is.
+"""The provider factory.
 
 A provider translates between the canonical types and one dialect and does no
 I/O: N dialects need N translators. To add a dialect, write its file and a row of
@@ -8,53 +8,20 @@ I/O: N dialects need N translators. To add a dialect, write its file and a row o
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import LLMAPIError
-from flaskllm.llm.providers import compatible
+from flaskllm.llm.providers import anthropic, azure, compatible, gemini, ollama
+from flaskllm.llm.providers.addresses import check_base_url, check_credential
 from flaskllm.llm.providers.extractive import Extractive
-from flaskllm.llm.providers.openai import OpenAI
-from flaskllm.llm.types import Completion, CompletionRequest, Deployment
-from flaskllm.net.transport import HttpReply, HttpRequest
-
-
-class Provider(Protocol):
-    """A translator for one upstream dialect. Safe to share between threads."""
-
-    def encode(self, request: CompletionRequest, deployment: Deployment) -> HttpRequest:
-        """Return the HTTP request that asks the deployment."""
-        ...
-
-    def decode(self, reply: HttpReply) -> Completion:
-        """Return the completion in a reply with status 200.
-
-        Usage that is missing or cannot be true has the source `none`. An answer
-        that the model or its content policy withheld has the finish reason
-        `content_filter`.
-
-        Raises:
-            LLMProtocolError: It is not what the dialect promises.
-            LLMAPIError: It holds an error in spite of its status.
-        """
-        ...
-
-    def explain(self, reply: HttpReply) -> LLMAPIError:
-        """Return the error that a reply with another status stands for."""
-        ...
-
-
-@runtime_checkable
-class LocalProvider(Protocol):
-    """A provider that answers by itself, without an upstream."""
-
-    def answer(self, request: CompletionRequest) -> Completion:
-        """Return the completion.
-
-        Raises:
-            NoModelConfigured: This takes a language model.
-        """
-        ...
+from flaskllm.llm.providers.listing import ListedModel as ListedModel
+from flaskllm.llm.providers.openai import ListingOpenAI, OpenAI
+from flaskllm.llm.providers.openai_endpoint import BearerEndpoint
+from flaskllm.llm.providers.protocols import Describer as Describer
+from flaskllm.llm.providers.protocols import Embedder as Embedder
+from flaskllm.llm.providers.protocols import Lister as Lister
+from flaskllm.llm.providers.protocols import LocalProvider as LocalProvider
+from flaskllm.llm.providers.protocols import Provider as Provider
+from flaskllm.llm.providers.protocols import TokenCounter as TokenCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +32,15 @@ class _Place:
     base_url: str | None
     api_key: str | None = field(repr=False)
     clock: Clock
+    api_version: str | None = None
 
 
 def build_provider(
-    kind: str, base_url: str | None, api_key: str | None, clock: Clock
+    kind: str,
+    base_url: str | None,
+    api_key: str | None,
+    clock: Clock,
+    api_version: str | None = None,
 ) -> Provider | LocalProvider:
     """Return the provider of this kind for one base URL and credential.
 
@@ -77,6 +49,7 @@ def build_provider(
         base_url: None takes the kind's default.
         api_key: None or empty where the upstream asks for none.
         clock: Tells when a date in `Retry-After` is.
+        api_version: Azure's, where it is asked for.
 
     Raises:
         ValueError: The kind is unknown, or the base URL or the credential cannot
@@ -86,15 +59,51 @@ def build_provider(
         raise ValueError(
             f"provider kind {kind!r} is unknown; allowed: {', '.join(_BUILDERS)}"
         )
-    return _BUILDERS[kind](_Place(kind, base_url, api_key or None, clock))
+    place = _Place(kind, base_url, api_key or None, clock, api_version)
+    return _BUILDERS[kind](place)
 
 
 def _build_openai(place: _Place) -> Provider:
     dialect = compatible.DIALECTS[place.kind]
-    return OpenAI(
-        dialect=dialect,
+    endpoint = BearerEndpoint(
         base_url=compatible.resolve_base_url(place.kind, place.base_url),
         api_key=compatible.check_api_key(place.kind, place.api_key),
+    )
+    build = ListingOpenAI if dialect.lists_models else OpenAI
+    return build(dialect, endpoint, place.clock)
+
+
+def _build_azure(place: _Place) -> Provider:
+    endpoint = azure.resolve_endpoint(place.base_url, place.api_key, place.api_version)
+    return OpenAI(azure.resolve_dialect(endpoint), endpoint, place.clock)
+
+
+def _build_anthropic(place: _Place) -> Provider:
+    default = anthropic.DEFAULT_BASE_URL
+    base_url = check_base_url(place.kind, place.base_url, default)
+    return anthropic.Anthropic(
+        root=anthropic.root_of(base_url),
+        api_key=check_credential(place.kind, place.api_key, needed=True) or "",
+        clock=place.clock,
+    )
+
+
+def _build_gemini(place: _Place) -> Provider:
+    default = gemini.DEFAULT_BASE_URL
+    base_url = check_base_url(place.kind, place.base_url, default)
+    return gemini.Gemini(
+        root=gemini.root_of(base_url),
+        api_key=check_credential(place.kind, place.api_key, needed=True) or "",
+        clock=place.clock,
+    )
+
+
+def _build_ollama(place: _Place) -> Provider:
+    default = ollama.DEFAULT_BASE_URL
+    base_url = check_base_url(place.kind, place.base_url, default)
+    return ollama.Ollama(
+        root=ollama.root_of(base_url),
+        api_key=check_credential(place.kind, place.api_key, needed=False),
         clock=place.clock,
     )
 
@@ -105,5 +114,12 @@ def _build_extractive(place: _Place) -> LocalProvider:
 
 _BUILDERS: Mapping[str, Callable[[_Place], Provider | LocalProvider]] = {
     **dict.fromkeys(compatible.DIALECTS, _build_openai),
+    "azure": _build_azure,
+    "anthropic": _build_anthropic,
+    "gemini": _build_gemini,
+    "ollama": _build_ollama,
     "extractive": _build_extractive,
 }
+
+KINDS = tuple(_BUILDERS)
+"""Every kind of provider."""

@@ -1,85 +1,60 @@
 """Error replies in OpenAI's dialect, told apart.
 
 Sources: OpenAI's error codes (https://platform.openai.com/docs/guides/error-codes),
-and the replies of vLLM, llama.cpp's server and Ollama, which word them their own
-way. Nothing of an upstream's text goes into an error: it may quote the prompt.
+and the replies of Azure, Mistral, vLLM and llama.cpp's server, which word them their
+own way. Nothing of an upstream's text goes into an error: it may quote the prompt.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flaskllm.core.errors import (
-    LLMAPIError,
-    LLMContextTooLong,
-    LLMCredentialRejected,
-    LLMProtocolError,
-    LLMRateLimited,
-    LLMRefused,
-    LLMRequestRejected,
-    LLMTimeout,
-    LLMUnavailable,
-)
+from flaskllm.core.errors import LLMAPIError, LLMInvalidRequest, LLMRequestRejected
+from flaskllm.core.json_text import read_object
+from flaskllm.llm.providers.openai_error_fields import named_fields
 from flaskllm.llm.providers.retry_after import retry_after_seconds
+from flaskllm.llm.providers.statuses import (
+    KEY_REJECTED,
+    REFUSED,
+    TOO_LONG,
+    UNPAID,
+    Meaning,
+    by_status,
+)
 from flaskllm.net.transport import HttpReply
 
+_NO_SUCH_MODEL = Meaning(LLMRequestRejected, "Check the deployment's model name.")
 
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    """What an error reply stands for, and what the operator or caller can do."""
-
-    error: type[LLMAPIError]
-    advice: str = ""
-
-
-_TOO_LONG = _Meaning(LLMContextTooLong, "Shorten the input.")
-_REFUSED = _Meaning(LLMRefused, "Its content policy does not allow the input.")
-_UNPAID = _Meaning(LLMCredentialRejected, "The account has no money or allowance left.")
-_REJECTED = _Meaning(
-    LLMRequestRejected, "Check the deployment's model name and capabilities."
-)
-_NOT_SPOKEN = _Meaning(LLMRequestRejected, "Check the base_url.")
-_DOWN = _Meaning(LLMUnavailable)
-
-_BY_CODE: Mapping[str, _Meaning] = {
-    "context_length_exceeded": _TOO_LONG,
-    "string_above_max_length": _TOO_LONG,
-    "exceed_context_size_error": _TOO_LONG,  # llama.cpp, with status 400, 500 or 200
-    "content_filter": _REFUSED,
-    "content_policy_violation": _REFUSED,
-    "responsibleaipolicyviolation": _REFUSED,  # Azure, in innererror
-    "invalid_prompt": _REFUSED,  # reasoning models, flagged input
-    "insufficient_quota": _UNPAID,  # a 429 that waiting does not mend
-    "billing_not_active": _UNPAID,
-    "billing_hard_limit_reached": _UNPAID,
-    "credit_balance_exhausted": _UNPAID,
+_BY_CODE: Mapping[str, Meaning] = {
+    "context_length_exceeded": TOO_LONG,
+    "string_above_max_length": TOO_LONG,
+    "exceed_context_size_error": TOO_LONG,  # llama.cpp, with status 400, 500 or 200
+    "content_filter": REFUSED,
+    "content_policy_violation": REFUSED,
+    "responsibleaipolicyviolation": REFUSED,  # Azure, in innererror
+    "invalid_prompt": REFUSED,  # reasoning models, flagged input
+    "insufficient_quota": UNPAID,  # a 429 that waiting does not mend
+    "billing_not_active": UNPAID,
+    "billing_hard_limit_reached": UNPAID,
+    "credit_balance_exhausted": UNPAID,
+    "invalid_api_key": KEY_REJECTED,  # also with status 400
+    "model_not_found": _NO_SUCH_MODEL,  # also with status 400
+    "invalid_model": _NO_SUCH_MODEL,  # Mistral, with status 400
+    "operationnotsupported": _NO_SUCH_MODEL,  # Azure: the deployment holds another
 }
 
-_BY_STATUS: Mapping[int, _Meaning] = {
-    401: _Meaning(LLMCredentialRejected, "Check the provider's api_key."),
-    402: _UNPAID,
-    403: _Meaning(LLMCredentialRejected, "The api_key may not use this model."),
-    404: _Meaning(LLMRequestRejected, "Check the base_url and the model's name."),
-    405: _NOT_SPOKEN,
-    408: _Meaning(LLMTimeout),
-    413: _TOO_LONG,
-    429: _Meaning(LLMRateLimited),
-    501: _NOT_SPOKEN,
-    505: _NOT_SPOKEN,
+# What an error within a stream or a reply of status 200 stands for, where it does
+# not name a status itself.
+_STATUS_BY_CODE: Mapping[str, int] = {
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "overloaded_error": 503,
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "not_found_error": 404,
 }
-# For all others, by the first digit of the status.
-_BY_CLASS: Mapping[int, _Meaning] = {
-    2: _Meaning(LLMProtocolError),
-    3: _Meaning(
-        LLMRequestRejected, "It redirects, which is not followed: check the base_url."
-    ),
-    4: _REJECTED,
-    5: _DOWN,
-}
-_SENSELESS = _Meaning(LLMProtocolError)
+_STATUS_WITHIN = 502
 
 # vLLM, Ollama, SGLang, llama.cpp, Mistral and OpenAI itself, in their own words.
 _TOO_LONG_STATUSES = frozenset({400, 413, 422, 500})
@@ -93,6 +68,10 @@ _TOO_LONG_WORDS = re.compile(
     r"|max_tokens must be at least 1, got -",
     re.IGNORECASE | re.DOTALL,
 )
+# xAI and Gemini's OpenAI route, with status 400.
+_BAD_KEY_WORDS = re.compile(
+    r"(incorrect|invalid) api key|api key (is )?(not valid|expired)", re.IGNORECASE
+)
 _LONGEST_TEXT = 4000
 
 
@@ -101,43 +80,41 @@ def explain(reply: HttpReply, now: datetime) -> LLMAPIError:
 
     The code in the body goes first, then the wording for an input that is too
     long, then the status. A passing error says when to come back, if the
-    upstream does.
+    upstream does; one about the caller's fields names them.
 
     Args:
         reply: With any status.
         now: Aware; to read a date in `Retry-After`.
     """
-    body = _parse(reply.body)
-    meaning = _meaning(reply.status, tuple(_codes(body)), _text(body))
-    details = f"The upstream answered with status {reply.status}. {meaning.advice}"
-    error = meaning.error(details=details.rstrip())
+    body = read_object(reply.body) or {}
+    error = _meaning(reply.status, tuple(_codes(body)), _text(body)).tell(reply.status)
+    if isinstance(error, LLMInvalidRequest):
+        error.fields = tuple(named_fields(body))
     if error.transient:
         error.retry_after_seconds = retry_after_seconds(reply.headers, now)
     return error
 
 
 def status_within(error: Any) -> int:
-    """Return the status that an error object names itself, else 502."""
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and 400 <= code <= 599 else 502
+    """Return the status that an error object names or means itself, else 502."""
+    told = error if isinstance(error, dict) else {}
+    code = told.get("code")
+    if isinstance(code, int) and 400 <= code <= 599:
+        return code
+    words = (word for word in (code, told.get("type")) if isinstance(word, str))
+    known = (_STATUS_BY_CODE[word] for word in words if word in _STATUS_BY_CODE)
+    return next(known, _STATUS_WITHIN)
 
 
-def _meaning(status: int, codes: tuple[str, ...], text: str) -> _Meaning:
+def _meaning(status: int, codes: tuple[str, ...], text: str) -> Meaning:
     for code in codes:
         if code in _BY_CODE:
             return _BY_CODE[code]
     if status in _TOO_LONG_STATUSES and _TOO_LONG_WORDS.search(text):
-        return _TOO_LONG
-    return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, _SENSELESS)
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    """Return the body's JSON object, or an empty one: an error page is no surprise."""
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+        return TOO_LONG
+    if status == 400 and _BAD_KEY_WORDS.search(text):
+        return KEY_REJECTED
+    return by_status(status)
 
 
 def _codes(body: dict[str, Any]) -> Iterator[str]:

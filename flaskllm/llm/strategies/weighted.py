@@ -4,23 +4,38 @@ import math
 from collections.abc import Mapping
 from random import Random
 
+_BELOW_ONE = math.nextafter(1.0, 0.0)
+
 
 def order(weights: Mapping[str, int], random: Random) -> tuple[str, ...]:
     """Return all names, the heavier the likelier in front.
 
-    Each name draws ``-ln(u) / weight`` with `u` uniform in (0, 1], and the
-    smallest draw goes first. So the first name is `n` with probability
-    ``weight(n) / sum``, and the rest are ordered likewise among themselves:
-    weighted sampling without replacement (Efraimidis and Spirakis, "Weighted
-    random sampling with a reservoir", Information Processing Letters 97, 2006).
+    The first name is `n` with probability ``weight(n) / sum``, and the rest are
+    ordered likewise among themselves: weighted sampling without replacement. All
+    places come from one draw: where it falls within the share of the name that
+    it picked is again uniform, and picks the next. So a source that spreads its
+    draws evenly shares the load evenly.
 
     Args:
         weights: Name to weight; every weight is above zero.
-        random: The source of chance.
+        random: The source of chance; `random()` is uniform in [0, 1).
     """
+    left, places = dict(weights), []
+    draw = random.random()
+    while left:
+        name, draw = _pick(left, draw)
+        places.append(name)
+        del left[name]
+    return tuple(places)
 
-    def draw(name: str) -> float:
-        # random() may be 0, whose logarithm is not finite; 1 - random() is not.
-        return -math.log(1.0 - random.random()) / weights[name]
 
-    return tuple(sorted(weights, key=draw))
+def _pick(weights: Mapping[str, int], draw: float) -> tuple[str, float]:
+    """Return the name in whose share the draw falls, and where within, in [0, 1)."""
+    rest = draw * sum(weights.values())
+    *names, last = weights
+    for name in names:
+        if rest < weights[name]:
+            return name, rest / weights[name]
+        rest -= weights[name]
+    # What rounding left over belongs to the last.
+    return last, min(max(rest / weights[last], 0.0), _BELOW_ONE)

@@ -2,16 +2,26 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from model_scene import FakeDialects
 
 from flaskllm.core.errors import (
     InvalidInputError,
     LLMContextTooLong,
     NoModelConfigured,
 )
-from flaskllm.llm.candidates import line_up
+from flaskllm.llm import candidates
 from flaskllm.llm.catalog import Catalog, Route
-from flaskllm.llm.tokens import estimate_messages
-from flaskllm.llm.types import CompletionRequest, Deployment, Extraction, Message
+from flaskllm.llm.parts import Image, Message, Text, ToolResult
+from flaskllm.llm.tokens import estimate_request
+from flaskllm.llm.types import (
+    CallerBody,
+    CompletionRequest,
+    Deployment,
+    Extraction,
+    JsonFormat,
+    Timeouts,
+    Tool,
+)
 
 A = Deployment("a", "p", "openai", "model-a")
 B = Deployment("b", "p", "openai", "model-b")
@@ -26,6 +36,12 @@ def catalog(first, *others, fallbacks=()):
     routes = [Route(alias="top", weights={first.name: 1}, fallbacks=fallbacks)]
     routes += [Route(alias=each.name, weights={each.name: 1}) for each in others]
     return Catalog(tuple(routes), deployments)
+
+
+def line_up(routes, request, random, wires=frozenset({"openai.chat"})):
+    return candidates.line_up(
+        routes, request, random, FakeDialects(wires), lambda known, request: known
+    )
 
 
 def names(lineup):
@@ -116,7 +132,7 @@ def test_a_window_that_is_too_small_is_skipped():
 
 
 def test_the_answers_cap_must_fit_the_window_too():
-    needed = estimate_messages(REQUEST.messages)
+    needed = estimate_request(REQUEST)
     capped = replace(REQUEST, max_output_tokens=100)
 
     exact = catalog(replace(A, context_window=needed + 100))
@@ -135,7 +151,7 @@ def test_when_no_window_is_long_enough_the_objection_names_both_sizes():
     assert lineup.candidates == ()
     (objection,) = lineup.objections
     assert isinstance(objection, LLMContextTooLong)
-    assert f"about {estimate_messages(REQUEST.messages)} tokens" in objection.details
+    assert f"about {estimate_request(REQUEST)} tokens" in objection.details
     assert "largest context window is 96 tokens, which leaves 80" in objection.details
 
 
@@ -143,3 +159,130 @@ def test_offline_has_no_window():
     routes = catalog(replace(A, context_window=10), fallbacks=("offline",))
 
     assert names(line_up(routes, DIGEST, Random(1))) == ["offline"]
+
+
+def showing(*parts):
+    """Return a request whose turn holds these parts."""
+    return replace(REQUEST, messages=(Message("user", (Text("Look:"), *parts)),))
+
+
+PICTURE = Image(data="AA==", media_type="image/png")
+CALLER = CallerBody("openai.chat", {})
+ASKED = {
+    "an image": (showing(PICTURE), "vision", "messages"),
+    "a tool's image": (
+        showing(ToolResult("call-1", (Text("a plot"), PICTURE))),
+        "vision",
+        "messages",
+    ),
+    "a tool": (replace(REQUEST, tools=(Tool("f"),)), "tools", "tools"),
+    "JSON": (replace(REQUEST, json_format=JsonFormat()), "json", "response_format"),
+}
+
+
+@pytest.mark.parametrize(
+    ("request_", "capability", "path"), ASKED.values(), ids=list(ASKED)
+)
+def test_what_a_deployment_is_known_to_lack_keeps_the_request_away(
+    request_, capability, path
+):
+    others = frozenset({"json", "tools", "vision"}) - {capability}
+    blind = replace(A, capabilities=others)
+    able = replace(B, capabilities=frozenset({capability}))
+
+    lineup = line_up(catalog(blind, able, fallbacks=("b",)), request_, Random(1))
+
+    assert names(lineup) == ["b"]
+    (objection,) = lineup.objections
+    assert isinstance(objection, NoModelConfigured)
+    assert repr(capability) in objection.details
+
+
+@pytest.mark.parametrize(
+    ("request_", "capability", "path"), ASKED.values(), ids=list(ASKED)
+)
+def test_what_none_can_do_is_the_callers_to_mend(request_, capability, path):
+    unable = catalog(replace(A, capabilities=frozenset({"embeddings"})))
+
+    with pytest.raises(InvalidInputError) as caught:
+        line_up(unable, request_, Random(1))
+
+    (field,) = caught.value.fields
+    assert field.path == path
+    assert path in caught.value.details
+    assert capability in field.allowed
+
+
+@pytest.mark.parametrize("request_", [each[0] for each in ASKED.values()], ids=ASKED)
+def test_capabilities_that_nobody_listed_are_believed(request_):
+    assert names(line_up(catalog(A), request_, Random(1))) == ["a"]
+
+
+def test_a_tools_words_are_no_image():
+    words = showing(ToolResult("call-1", (Text("42"),)))
+    blind = replace(A, capabilities=frozenset())
+
+    assert names(line_up(catalog(blind), words, Random(1))) == ["a"]
+
+
+def test_several_choices_go_where_the_dialect_is_shared():
+    several = replace(REQUEST, choices=3, body=CALLER)
+
+    assert names(line_up(catalog(A), several, Random(1))) == ["a"]
+
+
+ALONE = {
+    "another dialect": (CALLER, frozenset({"anthropic.messages"})),
+    "a caller of no dialect": (None, frozenset({"openai.chat"})),
+}
+
+
+@pytest.mark.parametrize(("body", "wires"), ALONE.values(), ids=ALONE)
+def test_several_choices_are_refused_where_it_is_not(body, wires):
+    several = replace(REQUEST, choices=3, body=body)
+
+    with pytest.raises(InvalidInputError) as caught:
+        line_up(catalog(A), several, Random(1), wires)
+
+    (field,) = caught.value.fields
+    assert (field.path, field.allowed) == ("n", "1")
+
+
+def test_all_that_is_in_the_way_is_named_where_no_one_thing_is():
+    mixed = replace(showing(PICTURE), tools=(Tool("f"),))
+    sees = replace(A, capabilities=frozenset({"vision"}))
+    calls = replace(B, capabilities=frozenset({"tools"}))
+
+    with pytest.raises(InvalidInputError) as caught:
+        line_up(catalog(sees, calls, fallbacks=("b",)), mixed, Random(1))
+
+    assert [field.path for field in caught.value.fields] == ["messages", "tools"]
+
+
+def test_only_what_every_deployment_lacks_is_named_where_there_is_such():
+    mixed = replace(showing(PICTURE), tools=(Tool("f"),))
+    blind = replace(A, capabilities=frozenset({"tools"}))
+    unable = replace(B, capabilities=frozenset())
+
+    with pytest.raises(InvalidInputError) as caught:
+        line_up(catalog(blind, unable, fallbacks=("b",)), mixed, Random(1))
+
+    assert [field.path for field in caught.value.fields] == ["messages"]
+
+
+def test_a_routes_time_outs_stand_in_for_the_deployments_own():
+    patient = replace(A, timeouts=Timeouts(60.0, 50.0, 40.0))
+    route = Route(alias="top", weights={"a": 1}, timeouts={"first_token_seconds": 2.0})
+
+    lineup = line_up(Catalog((route,), {"a": patient}), REQUEST, Random(1))
+
+    assert lineup.candidates[0].deployment.timeouts == Timeouts(60.0, 2.0, 40.0)
+
+
+def test_a_star_passes_on_no_name_that_could_mean_something_in_an_address():
+    star = replace(A, model="*")
+    routes = Catalog((Route(pattern="*", weights={"a": 1}),), {"a": star})
+
+    for name in ("a/../b", "a b", "a?x=1", "", "x" * 300):
+        with pytest.raises(InvalidInputError):
+            line_up(routes, replace(REQUEST, model=name), Random(1))

@@ -9,6 +9,7 @@ from flaskllm.core.errors import (
     CallerGone,
     LLMContextTooLong,
     LLMCredentialRejected,
+    LLMInvalidRequest,
     LLMProtocolError,
     LLMRateLimited,
     LLMRefused,
@@ -34,7 +35,9 @@ POLICY = Policy(retries=2, base_seconds=0.5, cap_seconds=8.0, hint_seconds=5.0)
 NOW = 100.0
 
 
-def history(*failures, untried=(), remaining=60.0, draw=0.5, objections=()):
+def history(
+    *failures, untried=(), remaining=60.0, draw=0.5, objections=(), windows=None
+):
     """Build a history of (deployment, error) pairs, each a second after the last."""
     first = NOW - len(failures) + 1
     return History(
@@ -46,6 +49,7 @@ def history(*failures, untried=(), remaining=60.0, draw=0.5, objections=()):
         remaining,
         draw,
         objections,
+        windows or {},
     )
 
 
@@ -56,7 +60,7 @@ LASTING = [
     LLMContextTooLong(),
     NoModelConfigured(),
 ]
-FINAL = [LLMRefused(), CallerGone(), BudgetExceeded()]
+FINAL = [LLMRefused(), LLMInvalidRequest(), CallerGone(), BudgetExceeded()]
 
 
 def by_code(error):
@@ -249,3 +253,32 @@ def test_a_policy_without_retries_gives_up_after_each_was_asked_once():
     policy = replace(POLICY, retries=0)
 
     assert decide(DOWN, history(("a", DOWN)), policy) == GiveUp(DOWN)
+
+
+WINDOWS = {
+    "a longer one": ({"a": 8, "b": 4, "c": 16}, Fallback("c")),
+    "an unknown one": ({"a": 8, "b": 8, "c": None}, Fallback("c")),
+    "any, after an unknown one": ({"a": None, "b": 4, "c": 8}, Fallback("b")),
+    "none": ({"a": 8, "b": 8, "c": 4}, GiveUp(TOO_LONG)),
+}
+
+
+@pytest.mark.parametrize(("windows", "expected"), WINDOWS.values(), ids=WINDOWS)
+def test_an_input_that_was_too_long_goes_to(windows, expected):
+    past = history(("a", TOO_LONG), untried=("b", "c"), windows=windows)
+
+    assert decide(TOO_LONG, past, POLICY) == expected
+
+
+def test_what_was_too_short_once_stays_so_after_another_failure():
+    windows = {"a": 8, "b": 16, "c": 8, "d": 32}
+    past = history(("a", TOO_LONG), ("b", DOWN), untried=("c", "d"), windows=windows)
+
+    assert decide(DOWN, past, POLICY) == Fallback("d")
+
+
+def test_a_window_that_is_too_short_does_not_keep_another_from_a_retry():
+    windows = {"a": 8, "b": 16, "c": 8}
+    past = history(("b", DOWN), ("a", TOO_LONG), untried=("c",), windows=windows)
+
+    assert decide(TOO_LONG, past, POLICY) == Retry("b", 0.25)

@@ -8,14 +8,16 @@ from router_scene import DIGEST, REQUEST, FakeLocal, Half, answer, codes, scene,
 from flaskllm.core.errors import (
     BudgetExceeded,
     CallerGone,
-    InvalidInputError,
     LLMContextTooLong,
     LLMCredentialRejected,
+    LLMInvalidRequest,
     LLMRefused,
     LLMRequestRejected,
+    ModelNotFound,
     NoModelConfigured,
 )
 from flaskllm.llm.catalog import Catalog, Route
+from flaskllm.llm.parts import Thinking, ToolCall
 from flaskllm.llm.retry import Policy
 from flaskllm.llm.router import Router
 from flaskllm.llm.tokens import estimate, estimate_messages
@@ -75,16 +77,32 @@ def test_an_upstream_without_a_name_for_itself_gets_the_deployments():
     assert shown.complete().completion.model == "m"
 
 
-def test_a_refusal_is_passed_through_and_its_tokens_are_counted():
-    shown = scene(a=[answer(finish_reason="content_filter")], b=[answer()])
+WITHHELD = {
+    "nothing said": (REQUEST, ""),
+    "half a digest": (DIGEST, '{"summary": '),
+}
+
+
+@pytest.mark.parametrize(("request_", "said"), WITHHELD.values(), ids=WITHHELD)
+def test_a_refusal_is_passed_through_and_its_tokens_are_counted(request_, said):
+    shown = scene(a=[answer(said, finish_reason="content_filter")], b=[answer()])
 
     with pytest.raises(LLMRefused) as caught:
-        shown.complete()
+        shown.complete(request_)
 
     ((_, outcome),) = shown.ended
     assert outcome.code == "LLM_REFUSED"
     assert outcome.usage.tokens_output == 5
     assert caught.value.retry_after_seconds is None
+
+
+def test_what_was_said_before_the_filter_stopped_it_is_the_callers():
+    shown = scene(a=[answer("On Fri", finish_reason="content_filter")], b=[answer()])
+
+    completion = shown.complete().completion
+
+    assert (completion.text, completion.finish_reason) == ("On Fri", "content_filter")
+    assert codes(shown) == ["OK"]
 
 
 def test_a_caller_who_is_gone_ends_the_request():
@@ -134,12 +152,12 @@ def test_offline_answers_a_digest_when_the_route_names_it():
 
 
 def test_offline_does_not_answer_a_chat():
-    shown = scene(offline=FakeLocal(), a=[status(400)])
+    shown = scene(offline=FakeLocal(), a=[status(404)])
 
     with pytest.raises(LLMRequestRejected):
         shown.complete()
 
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(ModelNotFound):
         shown.complete(replace(REQUEST, model="offline"))
 
 
@@ -181,7 +199,56 @@ def test_an_input_longer_than_every_window_is_refused_before_money_is_spent():
 def test_an_unknown_model_is_refused_before_anything_is_sent():
     shown = scene(a=[answer()])
 
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(ModelNotFound):
         shown.complete(replace(REQUEST, model="gpt-9"))
 
     assert shown.begun == []
+
+
+def test_what_the_caller_has_to_mend_is_tried_nowhere_else():
+    shown = scene(a=[status(400)], b=[answer()])
+
+    with pytest.raises(LLMInvalidRequest):
+        shown.complete()
+
+    assert codes(shown) == ["LLM_INVALID_REQUEST"]
+
+
+def test_what_we_wrote_ourselves_is_not_the_callers_to_mend():
+    shown = scene(a=[status(400)], b=[answer()])
+
+    assert shown.complete(DIGEST).deployment.name == "b"
+    assert codes(shown) == ["LLM_REQUEST_REJECTED", "OK"]
+
+
+def test_thoughts_and_calls_count_where_the_upstream_does_not():
+    call = ToolCall("call-1", "find", '{"day": "Friday"}')
+    said = Completion(
+        "On Friday.",
+        "tool_calls",
+        Usage(),
+        "m",
+        tool_calls=(call,),
+        thinking=(Thinking("Which day?"),),
+    )
+
+    class Provider:
+        def encode(self, request, deployment):
+            return None
+
+        def decode(self, reply, request):
+            return said
+
+        def dropped(self, request, deployment):
+            return ("seed", deployment.name)
+
+    shown = scene(a=[answer()])
+    router = Router(
+        shown.router._catalog, {"a": Provider()}, shown.senders, Policy(), Half()
+    )
+
+    result = router.complete(REQUEST, shown.call)
+
+    everything = 'On Friday.Which day?find{"day": "Friday"}'
+    assert result.completion.usage.output_text == estimate(everything)
+    assert result.dropped == ("seed", "a")

@@ -46,11 +46,10 @@ PASSING = {
     "broken off": answer(finish_reason="error"),
 }
 LASTING = {
-    "400": (status(400), LLMRequestRejected),
+    "405": (status(405), LLMRequestRejected),
     "401": (status(401), LLMCredentialRejected),
     "403": (status(403), LLMCredentialRejected),
     "404": (status(404), LLMRequestRejected),
-    "422": (status(422), LLMRequestRejected),
     "413": (status(413), LLMContextTooLong),
 }
 
@@ -134,7 +133,7 @@ def test_a_retry_after_beyond_the_deadline_is_passed_on_to_the_caller():
 
 def test_every_attempt_tells_its_outcome_once():
     shown = scene(a=[status(503), status(401)], b=[LLMTimeout(), answer()])
-    shown.senders["b"].steps.insert(1, status(400))
+    shown.senders["b"].steps.insert(1, status(404))
 
     with pytest.raises(LLMTimeout):
         shown.complete()
@@ -280,13 +279,13 @@ def test_an_answer_at_once_had_no_failures():
 def test_a_deployment_that_was_left_out_is_a_failure_too():
     shown = scene(offline=FakeLocal(), a=[status(401)], b=[answer()])
     deployments = {
-        "a": Deployment("a", "box", "vllm", "m"),
-        "b": Deployment("b", "box", "vllm", "m", context_window=8),
+        "a": Deployment("a", "a", "vllm", "m"),
+        "b": Deployment("b", "b", "vllm", "m", context_window=8),
     }
     route = Route(alias="main", weights={"a": 1, "b": 1}, fallbacks=("offline",))
     router = Router(
         Catalog((route,), deployments),
-        shown.router._providers,
+        shown.router._upstreams.providers,
         shown.senders,
         Policy(),
         Half(),

@@ -1,76 +1,89 @@
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flaskllm.llm.parts import (
+    Image,
+    Message,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
 from flaskllm.llm.tokens import (
     estimate,
     estimate_messages,
+    estimate_request,
+    estimate_tools,
     estimate_usage,
     output_cap,
     room_tokens,
 )
-from flaskllm.llm.types import CompletionRequest, Deployment, Message
+from flaskllm.llm.types import CompletionRequest, Deployment, JsonFormat, Tool
 
-# Own sentences, and what a byte-level BPE of 131,000 entries and a SentencePiece
-# of 32,000 count for them.
-MEASURED = {
-    "german": (
-        "Sehr geehrte Damen und Herren, hiermit bestätige ich den Termin am "
-        "Donnerstag, den 14. November 2026, um 15:30 Uhr. Bitte senden Sie mir die "
-        "überarbeitete Datenschutzvereinbarung sowie die Auftragsbestätigung bis "
-        "spätestens Freitag zu. Für Rückfragen stehe ich Ihnen gerne zur Verfügung. "
-        "Mit freundlichen Grüßen",
-        90,
-        110,
-    ),
-    "french": (
-        "Bonjour à tous, je vous confirme que la réunion aura lieu jeudi à quinze "
-        "heures. Merci d'envoyer le contrat révisé avant vendredi. Nous avons décidé "
-        "de reporter le lancement à la fin du mois, parce que les tests ne sont pas "
-        "terminés. Cordialement",
-        57,
-        77,
-    ),
-    "finnish": (
-        "Hyvää päivää, vahvistan kokouksen torstaina kello viisitoista. Lähettäkää "
-        "tarkistettu sopimus viimeistään perjantaina. Päätimme siirtää julkaisun "
-        "kuun loppuun, koska testit eivät ole vielä valmiita.",
-        67,
-        94,
-    ),
-    "russian": (
-        "Здравствуйте, подтверждаю, что встреча состоится в четверг в пятнадцать "
-        "часов. Пожалуйста, пришлите исправленный договор не позднее пятницы. Мы "
-        "решили перенести запуск на конец месяца, потому что испытания ещё не "
-        "закончены.",
-        66,
-        93,
-    ),
-    "chinese": (
-        "大家好，我确认会议将在星期四下午三点举行。请最迟在星期五之前把修改后的合同发给"
-        "我。我们决定把发布推迟到月底，因为测试还没有完成。",
-        56,
-        65,
-    ),
-    "korean": (
-        "안녕하세요, 회의가 목요일 오후 세 시에 열린다는 것을 확인해 드립니다. 수정된 "
-        "계약서를 늦어도 금요일까지 보내 주시기 바랍니다. 시험이 아직 끝나지 않아 "
-        "출시를 월말로 미루기로 했습니다.",
-        55,
-        116,
-    ),
-    "digits": (
-        "4111 1111 1111 1111; 2026-11-21T05:30:12Z 12,345.67 99 1/2 8843291 0049 170 "
-        "5551234",
-        83,
-        84,
-    ),
-}
+RECORDED = sorted((Path(__file__).parents[2] / "recorded" / "tokens").glob("*.json"))
+"""Our own texts, and what five tokenizers count for each (`tokens` names them)."""
+
+MEASURED = ["o200k", "cl100k", "qwen", "tekken", "sentencepiece"]
 
 
-@pytest.mark.parametrize(("text", "new", "old"), MEASURED.values(), ids=MEASURED)
-def test_the_estimate_is_never_much_below_a_real_count(text, new, old):
-    assert 0.85 * max(new, old) <= estimate(text) <= 1.25 * max(new, old)
+def recorded(path):
+    """Return a text and its true counts by family."""
+    told = json.loads(path.read_text("utf-8"))
+    return told["text"], told["counts"]
+
+
+@pytest.mark.parametrize("family", MEASURED)
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_an_estimate_is_five_percent_under_a_true_count_at_most_and_thirty_over(
+    path, family
+):
+    text, counts = recorded(path)
+
+    assert 0.95 * counts[family] <= estimate(text, family) <= 1.3 * counts[family]
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_a_careful_estimate_keeps_the_bound_against_whoever_counts_most(path):
+    text, counts = recorded(path)
+
+    most = max(counts.values())
+    assert 0.95 * most <= estimate(text) <= 1.3 * most
+
+
+def test_what_mails_and_meetings_are_made_of_is_recorded():
+    kinds = {path.stem.partition("_")[2] for path in RECORDED}
+    languages = {path.stem.partition("_")[0] for path in RECORDED}
+
+    assert {"prose", "mail", "transcript", "captions", "chat"} <= kinds
+    assert {"english", "german", "french", "json", "code", "html"} <= languages
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_claude_takes_more_than_any_that_was_measured(path):
+    text, counts = recorded(path)
+
+    assert estimate(text, "claude") >= 1.1 * max(counts.values())
+
+
+@pytest.mark.parametrize("family", [*MEASURED, "careful", "claude"])
+def test_every_family_knows_every_kind_of_sign(family):
+    signs = (
+        "aZzéÉẠ7\n\r\t .,-\u00a0Ґіж αλ אב عر हि かな漢字 한국 、。 😀 ✓ გ ԱԲ ไทย \ud83d"
+    )
+
+    for sign in signs:
+        assert 1 <= estimate(sign, family) <= 5
+
+
+def test_a_text_beyond_all_windows_is_taken_to_be_like_its_start():
+    page = "The meeting moves to Friday. "
+    start = page * (32 * 65_536 // len(page) + 1)
+
+    assert estimate(start * 2) == pytest.approx(2 * estimate(start), rel=0.001)
 
 
 def test_no_text_takes_no_tokens():
@@ -93,6 +106,67 @@ def test_messages_cost_five_tokens_each_and_three_for_the_answer():
     tokens = estimate_messages(messages)
 
     assert tokens == estimate("one two") + estimate("three") + 2 * 5 + 3
+
+
+COUNTED = {
+    "words": (Text("one two"), estimate("one two")),
+    "an image": (Image(data="aGk=", media_type="image/png"), 1600),
+    "an image in low detail": (Image(url="https://x.test/a.png", detail="low"), 85),
+    "a call": (
+        ToolCall("c", "find", '{"day": "friday"}'),
+        8 + estimate("find") + estimate('{"day": "friday"}'),
+    ),
+    "a result": (
+        ToolResult("c", (Text("one two"), Image(data="aGk="))),
+        8 + estimate("one two") + 1600,
+    ),
+    "a thought": (Thinking("one two", "sig"), estimate("one two")),
+    "a hidden thought": (Thinking(redacted="x" * 400), 100),
+}
+
+
+@pytest.mark.parametrize(("part", "tokens"), COUNTED.values(), ids=COUNTED)
+def test_every_part_of_a_message_counts(part, tokens):
+    assert estimate_messages((Message("user", (part,)),)) == tokens + 5 + 3
+
+
+SCHEMA = {"type": "object", "properties": {"größe": {"type": "string"}}}
+SCHEMA_TEXT = '{"type":"object","properties":{"größe":{"type":"string"}}}'
+
+
+def test_tools_cost_twelve_each_and_their_texts():
+    tools = (Tool("find", "Looks a day up.", SCHEMA), Tool("now"))
+
+    tokens = estimate_tools(tools)
+
+    first = estimate("find Looks a day up.") + estimate(SCHEMA_TEXT)
+    second = estimate("now ") + estimate("{}")
+    assert tokens == first + second + 2 * 12
+
+
+WISHES = {
+    "messages alone": ({}, 0),
+    "a tool": ({"tools": (Tool("now"),)}, estimate_tools((Tool("now"),))),
+    "a digest's schema": ({"json_schema": SCHEMA}, estimate(SCHEMA_TEXT)),
+    "a caller's schema": ({"json_format": JsonFormat(SCHEMA)}, estimate(SCHEMA_TEXT)),
+    "any JSON": ({"json_format": JsonFormat()}, 0),
+}
+
+
+@pytest.mark.parametrize(("wish", "tokens"), WISHES.values(), ids=WISHES)
+def test_a_request_counts_its_messages_tools_and_schema(wish, tokens):
+    messages = (Message("user", "one two"),)
+
+    found = estimate_request(CompletionRequest(None, messages, **wish))
+
+    assert found == estimate_messages(messages) + tokens
+
+
+def test_a_request_is_counted_as_its_family_counts():
+    german = (Message("user", "Genehmigungsunterlagen und Terminverschiebung " * 9),)
+    request = CompletionRequest(None, german)
+
+    assert estimate_request(request, "tekken") < estimate_request(request, "qwen")
 
 
 def test_an_estimated_usage_says_so():

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flaskllm.core.errors import NoModelConfigured
+from flaskllm.llm.parts import Message
 from flaskllm.llm.providers.extractive import Extractive
 from flaskllm.llm.types import (
     CompletionRequest,
     Extraction,
-    Message,
     Passage,
     Usage,
 )

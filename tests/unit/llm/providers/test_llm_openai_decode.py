@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from fakes import FakeClock
@@ -12,18 +13,23 @@ from flaskllm.core.errors import (
     LLMRateLimited,
     LLMUnavailable,
 )
+from flaskllm.llm.parts import Message, Thinking, ToolCall
 from flaskllm.llm.providers import build_provider
-from flaskllm.llm.providers.openai import read_usage
-from flaskllm.llm.types import Completion, Usage
+from flaskllm.llm.types import CallerBody, Completion, CompletionRequest, Usage
 from flaskllm.net.transport import HttpReply
 
 PROVIDER = build_provider("vllm", None, None, FakeClock())
 COUNTED = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
 
 
-def decode(body):
+ASKED = CompletionRequest("fast", (Message("user", "When?"),))
+
+
+def decode(body, wire=None):
+    """Decode the answer to a request of our own, or to one that was passed on."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return PROVIDER.decode(HttpReply(200, {}, data))
+    passed = CallerBody(wire, {"model": "fast"}) if wire else None
+    return PROVIDER.decode(HttpReply(200, {}, data), replace(ASKED, body=passed))
 
 
 def reply(content="Friday.", finish_reason="stop", **message):
@@ -67,6 +73,7 @@ def test_a_refusal_is_a_filtered_answer():
     completion = decode(reply(content=None, refusal="I cannot."))
 
     assert (completion.finish_reason, completion.text) == ("content_filter", "")
+    assert completion.refusal == "I cannot."
 
 
 def test_an_empty_refusal_is_none():
@@ -91,6 +98,99 @@ def test_content_in_pieces_is_joined_and_thinking_left_out():
     ]
 
     assert decode(reply(content=pieces)).text == "Friday."
+
+    assert decode(reply(content=pieces)).thinking == (Thinking("Hm."),)
+
+
+THOUGHTS = {
+    "reasoning_content": {"reasoning_content": "Hm."},
+    "reasoning": {"reasoning": "Hm."},
+    "both with the same words": {"reasoning_content": "Hm.", "reasoning": "Hm."},
+}
+
+
+@pytest.mark.parametrize("thought", THOUGHTS.values(), ids=THOUGHTS)
+def test_thoughts_are_read_once_where_the_service_puts_them(thought):
+    assert decode(reply(**thought)).thinking == (Thinking("Hm."),)
+
+
+def test_thoughts_of_another_type_are_none():
+    assert decode(reply(reasoning={"effort": "high"})).thinking == ()
+
+
+def test_thoughts_alone_are_an_answer():
+    assert decode(reply(content=None, reasoning="Hm.")).text == ""
+
+
+CALLS = {
+    "whole": (
+        {"id": "c1", "function": {"name": "f", "arguments": "{}"}},
+        ToolCall("c1", "f", "{}"),
+    ),
+    "arguments as an object": (
+        {"id": "c1", "function": {"name": "f", "arguments": {"a": 1}}},
+        ToolCall("c1", "f", '{"a":1}'),
+    ),
+    "arguments null": (
+        {"id": "c1", "function": {"name": "f", "arguments": None}},
+        ToolCall("c1", "f", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize(("sent", "read"), CALLS.values(), ids=CALLS)
+def test_a_call_of_a_tool_is_read(sent, read):
+    completion = decode(reply(content=None, tool_calls=[sent]))
+
+    assert completion.tool_calls == (read,)
+    assert completion.finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize("identity", ["", None, 7])
+def test_a_call_without_an_id_gets_one(identity):
+    sent = {"id": identity, "function": {"name": "f", "arguments": "{}"}}
+
+    first = decode(reply(tool_calls=[sent])).tool_calls[0].id
+    second = decode(reply(tool_calls=[sent])).tool_calls[0].id
+
+    assert first.startswith("call_")
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "call", [{}, {"function": None}, {"function": {"name": ""}}, 7]
+)
+def test_a_call_that_names_no_tool_is_none(call):
+    assert decode(reply(tool_calls=[call])).tool_calls == ()
+
+
+def test_where_the_dialect_is_shared_the_body_is_kept_as_it_came():
+    data = json.dumps({**reply(), "extra": [1]}, indent=1).encode()
+
+    assert decode(data, "openai.chat").raw == data
+    assert decode(data).raw is None
+    assert decode(data, "anthropic.messages").raw is None
+
+
+OTHER_ANSWERS = [{"audio": {"data": "x"}}, {"function_call": {"name": "f"}}]
+
+
+@pytest.mark.parametrize("message", OTHER_ANSWERS, ids=str)
+def test_what_only_the_same_dialect_can_hold_is_an_answer_there_alone(message):
+    body = reply(content=None, **message)
+
+    assert decode(body, "openai.chat").raw
+    with pytest.raises(LLMProtocolError):
+        decode(body)
+
+
+def test_a_completed_text_is_read():
+    choice = {"text": "Friday.", "index": 0, "logprobs": None, "finish_reason": "stop"}
+    data = json.dumps({"choices": [choice], "model": "m-1", "usage": COUNTED}).encode()
+
+    assert decode(data, "openai.text") == Completion(
+        "Friday.", "stop", Usage(12, 0, 0, 5, 0, "provider"), "m-1", raw=data
+    )
 
 
 def test_only_the_first_choice_counts():
@@ -122,9 +222,8 @@ BROKEN = {
     "no message": b'{"choices": [{"finish_reason": "stop"}]}',
     "message null": b'{"choices": [{"message": null}]}',
     "content of another type": b'{"choices": [{"message": {"content": 7}}]}',
-    "reason of another type": (
-        b'{"choices": [{"message": {"content": "x"}, "finish_reason": {}}]}'
-    ),
+    "a choice of another type": b'{"choices": [7]}',
+    "text of another type": b'{"choices": [{"text": 7}]}',
 }
 
 
@@ -155,6 +254,15 @@ def test_an_error_with_status_200_is_the_error_that_it_is(error, expected):
         decode({"error": error})
 
 
+def test_an_error_without_a_frame_is_the_error_that_it_is():
+    with pytest.raises(LLMRateLimited):
+        decode({"object": "error", "message": "later", "code": 429})
+
+
+def test_a_reason_of_another_type_means_stop():
+    assert decode(reply(finish_reason={})).finish_reason == "stop"
+
+
 def test_an_empty_error_beside_choices_is_none():
     assert decode({**reply(), "error": None}).text == "Friday."
 
@@ -163,94 +271,3 @@ def test_an_empty_error_beside_choices_is_none():
 def test_no_bytes_break_it(body):
     with pytest.raises(LLMAPIError):
         decode(body)
-
-
-USAGES = {
-    "plain": (COUNTED, Usage(12, 0, 0, 5, 0, "provider")),
-    "no total": (
-        {"prompt_tokens": 12, "completion_tokens": 5},
-        Usage(12, 0, 0, 5, 0, "provider"),
-    ),
-    "cached and reasoning taken out": (
-        {
-            **COUNTED,
-            "prompt_tokens_details": {"cached_tokens": 10},
-            "completion_tokens_details": {"reasoning_tokens": 4},
-        },
-        Usage(2, 10, 0, 1, 4, "provider"),
-    ),
-    "details null": (
-        {
-            **COUNTED,
-            "prompt_tokens_details": None,
-            "completion_tokens_details": {"reasoning_tokens": None},
-        },
-        Usage(12, 0, 0, 5, 0, "provider"),
-    ),
-    "reasoning only in the total": (
-        {**COUNTED, "total_tokens": 77},
-        Usage(12, 0, 0, 5, 60, "provider"),
-    ),
-    "no answer": (
-        {"prompt_tokens": 12, "completion_tokens": 0},
-        Usage(12, 0, 0, 0, 0, "provider"),
-    ),
-}
-
-
-@pytest.mark.parametrize(("sent", "usage"), USAGES.values(), ids=USAGES)
-def test_usage_is_read_into_its_normal_form(sent, usage):
-    assert read_usage(sent) == usage
-
-
-SUSPECT = {
-    "missing": None,
-    "a list": [12, 5],
-    "empty": {},
-    "all zero": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
-    "negative": {**COUNTED, "completion_tokens": -5},
-    "a string": {**COUNTED, "prompt_tokens": "12"},
-    "a fraction": {**COUNTED, "prompt_tokens": 12.5},
-    "true": {**COUNTED, "completion_tokens": True},
-    "absurd": {**COUNTED, "prompt_tokens": 10**18},
-    "absurd total": {**COUNTED, "total_tokens": 10**18},
-    "total below its parts": {**COUNTED, "total_tokens": 16},
-    "total null": {**COUNTED, "total_tokens": None},
-    "more cached than sent": {
-        **COUNTED,
-        "prompt_tokens_details": {"cached_tokens": 13},
-    },
-    "negative cached": {**COUNTED, "prompt_tokens_details": {"cached_tokens": -1}},
-    "more reasoning than answer": {
-        **COUNTED,
-        "completion_tokens_details": {"reasoning_tokens": 6},
-    },
-}
-
-
-@pytest.mark.parametrize("sent", SUSPECT.values(), ids=SUSPECT)
-def test_usage_that_cannot_be_true_is_not_believed(sent):
-    assert read_usage(sent) == Usage(source="none")
-
-
-NAMES = st.sampled_from(
-    [
-        "prompt_tokens",
-        "completion_tokens",
-        "total_tokens",
-        "prompt_tokens_details",
-        "completion_tokens_details",
-    ]
-)
-COUNTS = st.none() | st.integers() | st.text() | st.floats()
-DETAILS = st.dictionaries(
-    st.sampled_from(["cached_tokens", "reasoning_tokens"]), COUNTS
-)
-
-
-@given(usage=st.dictionaries(NAMES, COUNTS | DETAILS))
-def test_no_count_is_ever_below_zero(usage):
-    read = read_usage(usage)
-
-    assert min(read.input_uncached, read.input_cache_read) >= 0
-    assert min(read.output_text, read.output_reasoning) >= 0

@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 from fakes import FakeClock
 
+from flaskllm.llm.parts import Message
 from flaskllm.llm.providers import build_provider
-from flaskllm.llm.types import CompletionRequest, Deployment, Message
+from flaskllm.llm.types import CompletionRequest, Deployment
 
 DEPLOYMENT = Deployment("mini", "openai", "openai", "gpt-4o-mini")
 REQUEST = CompletionRequest(
@@ -70,7 +71,9 @@ CAPS = {
     "openai_compatible": "max_tokens",
     "vllm": "max_tokens",
     "llamacpp": "max_tokens",
-    "ollama": "max_tokens",
+    "groq": "max_completion_tokens",
+    "mistral": "max_tokens",
+    "cerebras": "max_completion_tokens",
 }
 
 
@@ -91,7 +94,7 @@ def test_the_cap_is_never_above_the_deployments_longest_answer():
     assert sent["max_completion_tokens"] == 100
 
 
-@pytest.mark.parametrize("kind", ["openai", "vllm", "llamacpp", "ollama"])
+@pytest.mark.parametrize("kind", ["openai", "vllm", "llamacpp", "mistral"])
 def test_a_schema_is_sent_to_who_can_hold_an_answer_to_it(kind):
     sent = body(replace(REQUEST, json_schema=SCHEMA), kind=kind)
 

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flaskllm.core.errors import (
+    Field,
     LLMAPIError,
     LLMContextTooLong,
     LLMCredentialRejected,
+    LLMInvalidRequest,
     LLMProtocolError,
     LLMRateLimited,
     LLMRefused,
@@ -18,7 +20,7 @@ from flaskllm.core.errors import (
     LLMTimeout,
     LLMUnavailable,
 )
-from flaskllm.llm.providers.openai_errors import explain
+from flaskllm.llm.providers.openai_errors import explain, status_within
 from flaskllm.net.transport import HttpReply
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -27,7 +29,7 @@ URL = "https://api.openai.com/v1/chat/completions"
 STATUSES = {
     202: LLMProtocolError,
     307: LLMRequestRejected,
-    400: LLMRequestRejected,
+    400: LLMInvalidRequest,
     401: LLMCredentialRejected,
     402: LLMCredentialRejected,
     403: LLMCredentialRejected,
@@ -36,13 +38,13 @@ STATUSES = {
     408: LLMTimeout,
     409: LLMRequestRejected,
     413: LLMContextTooLong,
-    422: LLMRequestRejected,
+    422: LLMInvalidRequest,
     429: LLMRateLimited,
     500: LLMUnavailable,
     501: LLMRequestRejected,
     502: LLMUnavailable,
     503: LLMUnavailable,
-    504: LLMUnavailable,
+    504: LLMTimeout,
     505: LLMRequestRejected,
     522: LLMUnavailable,
     529: LLMUnavailable,
@@ -75,7 +77,10 @@ CODES = {
     "content_policy_violation": LLMRefused,
     "invalid_prompt": LLMRefused,
     "Content_Filter": LLMRefused,
-    "unknown_parameter": LLMRequestRejected,
+    "unknown_parameter": LLMInvalidRequest,
+    "invalid_api_key": LLMCredentialRejected,
+    "model_not_found": LLMRequestRejected,
+    "OperationNotSupported": LLMRequestRejected,
 }
 
 
@@ -192,10 +197,9 @@ def test_every_reply_is_explained(status, body):
 
 
 ADVICE = {
-    400: "model name and capabilities",
     404: "base_url",
     405: "base_url",
-    422: "model name and capabilities",
+    409: "model name and capabilities",
     501: "base_url",
 }
 
@@ -203,3 +207,78 @@ ADVICE = {
 @pytest.mark.parametrize(("status", "advice"), ADVICE.items(), ids=map(str, ADVICE))
 def test_a_rejected_request_says_what_to_mend(status, advice):
     assert advice in told(status).details
+
+
+BAD_KEYS = [
+    "Incorrect API key provided: sk***al.",
+    "API key not valid. Please pass a valid API key.",
+    "Invalid API Key",
+]
+
+
+@pytest.mark.parametrize("wording", BAD_KEYS)
+def test_a_credential_that_is_refused_with_status_400_is_known_by_its_wording(wording):
+    assert type(told(400, {"error": wording})) is LLMCredentialRejected
+
+
+FIELDS = {
+    "a parameter": (
+        {"error": {"param": "messages[0].content", "code": "invalid_value"}},
+        Field("messages[0].content", "is not valid"),
+    ),
+    "an unsupported one": (
+        {"error": {"param": "top_k", "code": "unknown_parameter"}},
+        Field("top_k", "is not known"),
+    ),
+    "without a frame": (
+        {"param": "top_p", "code": 400},
+        Field("top_p", "is not valid"),
+    ),
+    "a place": (
+        {"detail": [{"loc": ["body", "tools", 0, "type"], "type": "missing"}]},
+        Field("tools.0.type", "is missing"),
+    ),
+    "a place within a message": (
+        {"message": {"detail": [{"loc": ["body", "seed"], "type": "extra_forbidden"}]}},
+        Field("seed", "is not known"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "field"), FIELDS.values(), ids=FIELDS)
+def test_the_field_that_the_upstream_names_is_named(body, field):
+    assert told(422, body).fields == (field,)
+
+
+NO_FIELDS = {
+    "none": {"error": {"param": None}},
+    "a number": {"error": {"param": 7}},
+    "a sentence": {"error": {"param": "the password is hunter2"}},
+    "a long one": {"error": {"param": "a" * 101}},
+    "a place of nothing": {"detail": [{"loc": ["body"]}, {"loc": 7}, 7]},
+    "a detail that is a text": {"detail": "top_p is wrong"},
+}
+
+
+@pytest.mark.parametrize("body", NO_FIELDS.values(), ids=NO_FIELDS)
+def test_what_is_no_path_of_a_field_is_not_named(body):
+    assert told(400, body).fields == ()
+
+
+def test_only_the_callers_own_fault_names_fields():
+    assert told(500, {"error": {"param": "top_p"}}).fields == ()
+
+
+WITHIN = {
+    "its status": ({"code": 429}, 429),
+    "its code": ({"code": "rate_limit_exceeded"}, 429),
+    "its type": ({"code": None, "type": "overloaded_error"}, 503),
+    "an unknown code": ({"code": "odd", "type": "server_error"}, 502),
+    "a number that is no status": ({"code": 7}, 502),
+    "a text": ("oops", 502),
+}
+
+
+@pytest.mark.parametrize(("error", "status"), WITHIN.values(), ids=WITHIN)
+def test_an_error_within_an_answer_has_the_status_that_it_means(error, status):
+    assert status_within(error) == status

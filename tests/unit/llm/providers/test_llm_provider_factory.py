@@ -1,9 +1,11 @@
 import pytest
 from fakes import FakeClock
 
-from flaskllm.llm.providers import LocalProvider, build_provider
+from flaskllm.core.config_kinds import KINDS as KNOWN_TO_SETTINGS
+from flaskllm.llm.parts import Message
+from flaskllm.llm.providers import KINDS, Lister, LocalProvider, build_provider
 from flaskllm.llm.providers.compatible import DIALECTS, check_api_key, resolve_base_url
-from flaskllm.llm.types import CompletionRequest, Deployment, Message
+from flaskllm.llm.types import CompletionRequest, Deployment
 
 
 def url(provider):
@@ -15,16 +17,62 @@ def url(provider):
 
 
 DEFAULTS = {
-    "openai": "https://api.openai.com/v1/chat/completions",
-    "vllm": "http://127.0.0.1:8000/v1/chat/completions",
-    "llamacpp": "http://127.0.0.1:8080/v1/chat/completions",
-    "ollama": "http://127.0.0.1:11434/v1/chat/completions",
+    "openai": "https://api.openai.com/v1",
+    "vllm": "http://127.0.0.1:8000/v1",
+    "llamacpp": "http://127.0.0.1:8080/v1",
+    "groq": "https://api.groq.com/openai/v1",
+    "mistral": "https://api.mistral.ai/v1",
+    "deepseek": "https://api.deepseek.com/v1",
+    "openrouter": "https://openrouter.ai/api/v1",
+    "together": "https://api.together.xyz/v1",
+    "huggingface": "https://router.huggingface.co/v1",
+    "xai": "https://api.x.ai/v1",
+    "fireworks": "https://api.fireworks.ai/inference/v1",
+    "perplexity": "https://api.perplexity.ai",
+    "cerebras": "https://api.cerebras.ai/v1",
+    "nvidia": "https://integrate.api.nvidia.com/v1",
+    "sambanova": "https://api.sambanova.ai/v1",
+    "moonshot": "https://api.moonshot.ai/v1",
+    "zai": "https://api.z.ai/api/paas/v4",
 }
 
 
 @pytest.mark.parametrize(("kind", "expected"), DEFAULTS.items(), ids=DEFAULTS)
 def test_a_kind_has_its_usual_address(kind, expected):
-    assert url(build_provider(kind, None, "sk-fake", FakeClock())) == expected
+    provider = build_provider(kind, None, "sk-fake", FakeClock())
+
+    assert url(provider) == f"{expected}/chat/completions"
+
+
+def test_the_settings_know_the_same_kinds():
+    assert set(KNOWN_TO_SETTINGS) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_settings_ask_for_what_a_kind_needs(kind):
+    needs = KNOWN_TO_SETTINGS[kind].needs
+    given = {"base_url": "https://upstream.test", "api_key": "sk-fake"}
+
+    build_provider(
+        kind,
+        clock=FakeClock(),
+        **{"base_url": None, "api_key": None} | {name: given[name] for name in needs},
+    )
+    for name in needs:
+        with pytest.raises(ValueError, match=name):
+            build_provider(kind, clock=FakeClock(), **given | {name: None})
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_settings_know_which_kinds_list_their_models(kind):
+    provider = build_provider(kind, "https://x.test", "sk-fake", FakeClock())
+
+    assert isinstance(provider, Lister) == KNOWN_TO_SETTINGS[kind].lists_models
+
+
+@pytest.mark.parametrize("kind", ["perplexity", "azure"])
+def test_a_service_that_lists_nothing_callable_is_no_lister(kind):
+    assert not KNOWN_TO_SETTINGS[kind].lists_models
 
 
 BASE_URLS = {
@@ -41,7 +89,6 @@ BASE_URLS = {
         "http://10.0.0.7:8001/v1",
     ),
     "version added for llamacpp": ("llamacpp", "http://x.test/", "http://x.test/v1"),
-    "version added for ollama": ("ollama", "http://x.test", "http://x.test/v1"),
     "version added after a path": ("vllm", "http://x.test/llm", "http://x.test/llm/v1"),
     "version not added twice": ("vllm", "http://x.test/llm/v1", "http://x.test/llm/v1"),
     "compatible is left alone": (
@@ -84,8 +131,7 @@ def test_an_unknown_kind_is_refused_with_those_that_are_known():
     with pytest.raises(ValueError, match="'watson' is unknown") as caught:
         build_provider("watson", None, None, FakeClock())
 
-    known = "openai, openai_compatible, vllm, llamacpp, ollama, extractive"
-    assert known in str(caught.value)
+    assert ", ".join(KINDS) in str(caught.value)
 
 
 @pytest.mark.parametrize("empty", [None, ""])
@@ -94,8 +140,9 @@ def test_openai_needs_a_credential(empty):
         build_provider("openai", None, empty, FakeClock())
 
 
-@pytest.mark.parametrize("kind", sorted(DIALECTS.keys() - {"openai"}))
-def test_the_others_may_go_without_a_credential(kind):
+@pytest.mark.parametrize("kind", ["openai_compatible", "vllm", "llamacpp"])
+def test_what_one_runs_oneself_may_go_without_a_credential(kind):
+    assert not DIALECTS[kind].needs_api_key
     assert check_api_key(kind, None) is None
 
 

@@ -1,3 +1,4 @@
+import math
 from random import Random
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flaskllm.llm.strategies import STRATEGIES
+from flaskllm.llm.strategies.spread import EvenDraws
 from flaskllm.llm.strategies.weighted import order
 
 
@@ -37,12 +39,40 @@ def test_the_places_behind_the_first_are_shared_by_weight_too():
     assert behind_a.count("b") / len(behind_a) == pytest.approx(0.75, abs=0.04)
 
 
-def test_a_draw_of_zero_is_no_error():
-    class Zero(Random):
+@pytest.mark.parametrize("draw", [0.0, 0.5, math.nextafter(1.0, 0.0)])
+def test_the_ends_of_the_range_are_no_error(draw):
+    class Fixed(Random):
         def random(self):
-            return 0.0
+            return draw
 
-    assert order({"a": 1, "b": 2}, Zero()) == ("a", "b")
+    assert sorted(order({"a": 1, "b": 2, "c": 3}, Fixed())) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_thousand_calls_are_shared_within_two_percent_whatever_the_start(seed):
+    draws = EvenDraws(Random(seed))
+
+    firsts = [order({"a": 3, "b": 1}, draws)[0] for _ in range(1000)]
+
+    assert firsts.count("a") / 1000 == pytest.approx(0.75, abs=0.01)
+
+
+@pytest.mark.parametrize("routes", [2, 3, 5])
+def test_routes_that_take_turns_with_the_draws_are_shared_well_too(routes):
+    draws = EvenDraws(Random(1))
+    firsts = []
+    for number in range(1000 * routes):
+        names = order({"a": 3, "b": 1}, draws)
+        if number % routes == 0:
+            firsts.append(names[0])
+
+    assert firsts.count("a") / 1000 == pytest.approx(0.75, abs=0.02)
+
+
+def test_workers_do_not_begin_alike():
+    starts = {EvenDraws(Random(seed)).random() for seed in range(10)}
+
+    assert len(starts) == 10
 
 
 def test_the_table_names_the_strategy_as_the_settings_do():

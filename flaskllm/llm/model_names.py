@@ -1,0 +1,30 @@
+"""Names of models: which can be passed on, and which is meant by an unknown one."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+# A name may end up in an upstream's URL, so it holds nothing that means something
+# there; `:`, `@` and `/` are part of real names.
+_PLAIN = re.compile(r"(?!.*\.\.)[0-9A-Za-z][0-9A-Za-z._:@/+-]{0,199}")
+
+_SHOWN_CHARACTERS = 80
+_LIKENESS = 0.5
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether an upstream can be asked for this name as it is."""
+    return _PLAIN.fullmatch(name) is not None
+
+
+def shown(name: str) -> str:
+    """Return a caller's name as an error repeats it: quoted, and cut."""
+    return repr(name[:_SHOWN_CHARACTERS])
+
+
+def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return up to three known names that look like this one, the likest first."""
+    close = get_close_matches(
+        name[:_SHOWN_CHARACTERS], list(dict.fromkeys(known)), n=3, cutoff=_LIKENESS
+    )
+    return tuple(close)

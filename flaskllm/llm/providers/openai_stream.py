@@ -1,0 +1,247 @@
+"""Streamed answers in OpenAI's dialect: passed on as they are, or as chunks.
+
+Sources: https://platform.openai.com/docs/api-reference/chat-streaming, and what the
+others make of it: usage beside the content, on every chunk, in a choice or not at
+all; no `[DONE]`; events without a choice (Azure); errors as events.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from flaskllm.core.errors import LLMAPIError, LLMProtocolError
+from flaskllm.core.json_text import read_object
+from flaskllm.core.sse import DONE, SSEEvent, SSEParser
+from flaskllm.llm.providers.openai_content import Words, read_finish, read_words
+from flaskllm.llm.providers.openai_errors import status_within
+from flaskllm.llm.providers.openai_reply import error_within, read_model
+from flaskllm.llm.providers.openai_request import wants_usage
+from flaskllm.llm.providers.openai_tools import Fragments
+from flaskllm.llm.providers.openai_usage import find_usage, usage_event
+from flaskllm.llm.settlement import estimate_answer
+from flaskllm.llm.streams import Chunk, Piece
+from flaskllm.llm.types import CallerBody, CompletionRequest, FinishReason, Usage
+from flaskllm.net.transport import HttpReply
+
+_Choices = list[dict[str, Any]]
+
+
+class OpenAIStream:
+    """Reads one stream, as `StreamReader` says.
+
+    Where the caller's body was passed on, the events are passed on too, as they
+    came, but for the one that counts tokens if the caller did not ask for it,
+    and those that cannot be read; if the caller asked and none came, it gets one
+    of ours. Else they become chunks.
+    """
+
+    def __init__(
+        self,
+        request: CompletionRequest,
+        passed_on: CallerBody | None,
+        explain: Callable[[HttpReply], LLMAPIError],
+    ) -> None:
+        """Start before the first byte; `passed_on` is the caller's body if it was."""
+        self.has_token = False
+        self.is_finished = False
+        self.is_complete = False
+        self.usage = Usage()
+        self.finish_reason: FinishReason | None = None
+        self.model = ""
+        self.malformed = 0
+        self._passes_on = passed_on is not None
+        self._is_text = passed_on is not None and passed_on.wire == "openai.text"
+        self._request = request
+        self._wants_usage = wants_usage(request)
+        self._owes_usage = self._passes_on and self._wants_usage
+        self._first_told: Mapping[str, Any] = {}
+        self._expected = _asked_choices(passed_on)
+        self._explain = explain
+        self._parser = SSEParser()
+        self._fragments = Fragments()
+        self._finished: set[int] = set()
+        self._output: list[str] = []
+        self._has_calls = False
+        self._has_refusal = False
+        self._has_told_model = False
+
+    @property
+    def output(self) -> str:
+        """Return all that the model wrote so far, of all choices."""
+        return "".join(self._output)
+
+    def feed(self, data: bytes) -> Sequence[Piece]:
+        """Return the events in one piece, or the chunks, that these bytes complete.
+
+        Raises:
+            LLMAPIError: The upstream tells an error.
+            LLMProtocolError: It ends without having begun, or is over a cap.
+        """
+        pieces: list[Piece] = []
+        for event in self._parser.feed(data):
+            if self.is_complete:
+                break
+            if self._is_end(event):
+                self.is_complete = True
+                if self._passes_on:
+                    pieces.append(self._owed() + event.raw)
+            elif (told := self._read(event)) is None:
+                self.malformed += 1
+            elif not self._passes_on:
+                pieces.extend(self._chunks_of(told))
+            elif self._passes(told):
+                pieces.append(event.raw)
+        return _joined(pieces) if self._passes_on else pieces
+
+    def end(self) -> Sequence[Piece]:
+        """Return the end if the upstream forgot its mark and the caller knows it.
+
+        Raises:
+            LLMProtocolError: It closed before the finish was said.
+        """
+        if self.is_complete:
+            return ()
+        if not self.is_finished:
+            raise LLMProtocolError(details="The upstream's stream ends too early.")
+        self.is_complete = True
+        return (self._owed() + DONE,) if self._passes_on else ()
+
+    def _owed(self) -> bytes:
+        """Return the event that counts, if the caller still waits for it."""
+        if not self._owes_usage:
+            return b""
+        if self.usage.source == "none":
+            self.usage = estimate_answer(self._request, self.output, self.model)
+        return usage_event(self._first_told, self.usage)
+
+    def _passes(self, told: dict[str, Any]) -> bool:
+        """Take note of an event; tell whether it is passed on."""
+        choices: _Choices = told["choices"]
+        for choice in choices:
+            self._note(choice, self._words_of(choice))
+        self._first_told = self._first_told or told
+        self._owes_usage = self._owes_usage and not told.get("usage")
+        return bool(choices) or self._wants_usage or not told.get("usage")
+
+    def _chunks_of(self, told: dict[str, Any]) -> Iterator[Chunk]:
+        if self.model and not self._has_told_model:
+            self._has_told_model = True
+            yield Chunk(model=self.model)
+        for choice in told["choices"]:
+            if not choice.get("index"):  # one answer was asked for, not several
+                yield from self._chunks_in(choice)
+        usage = find_usage(told)
+        if usage is not None:
+            yield Chunk(usage=usage)
+
+    def _chunks_in(self, choice: dict[str, Any]) -> Iterator[Chunk]:
+        words = self._words_of(choice)
+        was_finished = self.is_finished
+        self._note(choice, words)
+        if words.thinking:
+            yield Chunk(thinking=words.thinking)
+        if words.text:
+            yield Chunk(text=words.text)
+        if words.refusal:
+            yield Chunk(refusal=words.refusal)
+        for fragment in self._fragments.read(words.calls):
+            yield Chunk(tool=fragment)
+        if self.is_finished and not was_finished:
+            yield Chunk(finish_reason=self.finish_reason)
+
+    def _is_end(self, event: SSEEvent) -> bool:
+        """Tell whether this is the end mark.
+
+        Raises:
+            LLMProtocolError: It is, and comes too early.
+        """
+        if not event.data.startswith(b"[DONE]"):
+            return False
+        if not self.has_token or not (self._passes_on or self.is_finished):
+            raise LLMProtocolError(details="The upstream's stream ends too early.")
+        return True
+
+    def _read(self, event: SSEEvent) -> dict[str, Any] | None:
+        """Return an event's object with a list of choices; None when it is malformed.
+
+        Raises:
+            LLMAPIError: It tells an error.
+        """
+        told = read_object(event.data) or {}
+        error = error_within(told)
+        if error or event.name == "error":
+            status = status_within(error or told)
+            raise self._explain(HttpReply(status, {}, event.data))
+        usage = find_usage(told)
+        if usage is not None:
+            self.usage = usage
+            told.setdefault("choices", [])
+        choices = told.get("choices")
+        if not isinstance(choices, list) or not all(map(_is_object, choices)):
+            return None
+        self.model = self.model or read_model(told)
+        return told
+
+    def _words_of(self, choice: dict[str, Any]) -> Words:
+        if not self._is_text:
+            delta = choice.get("delta")
+            return read_words(delta if isinstance(delta, dict) else {})
+        text = choice.get("text")
+        return Words("", text if isinstance(text, str) else "", "", (), False)
+
+    def _note(self, choice: dict[str, Any], words: Words) -> None:
+        """Keep what was said and whether it was the end.
+
+        Raises:
+            LLMUnavailable: The upstream says that it broke the answer off.
+        """
+        said = words.thinking + words.text + words.refusal
+        if said:
+            self._output.append(said)
+        for call in words.calls:
+            self._output.append(_arguments_of(call))
+        self._has_calls = self._has_calls or bool(words.calls)
+        self._has_refusal = self._has_refusal or bool(words.refusal)
+        if said or words.calls or words.is_other:
+            self.has_token = True
+        reason = choice.get("finish_reason")
+        if reason and isinstance(reason, str):
+            self._finish(reason, choice.get("index"))
+
+    def _finish(self, reason: str, index: Any) -> None:
+        read = read_finish(
+            reason, has_calls=self._has_calls, has_refusal=self._has_refusal
+        )
+        self.has_token = True
+        self._finished.add(index if isinstance(index, int) else 0)
+        self.is_finished = len(self._finished) >= self._expected
+        if self.finish_reason is None or not index:
+            self.finish_reason = read
+
+
+def _joined(pieces: list[Piece]) -> Sequence[Piece]:
+    """Return what goes out with one write."""
+    passed = b"".join(piece for piece in pieces if isinstance(piece, bytes))
+    return (passed,) if passed else ()
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _arguments_of(call: Mapping[str, Any]) -> str:
+    function = call.get("function")
+    told = function if isinstance(function, dict) else {}
+    return "".join(
+        told[name] for name in ("name", "arguments") if isinstance(told.get(name), str)
+    )
+
+
+def _asked_choices(body: CallerBody | None) -> int:
+    """Return how many choices the caller's body asks for: `n` for each prompt."""
+    if body is None:
+        return 1
+    wanted, prompts = body.fields.get("n"), body.fields.get("prompt")
+    each = wanted if isinstance(wanted, int) else 1
+    if not isinstance(prompts, list) or any(isinstance(p, int) for p in prompts):
+        return each  # one text, or one text as the numbers of its tokens
+    return each * max(1, len(prompts))
