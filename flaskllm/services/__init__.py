@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 
 from flaskllm.core.clock import Clock
+from flaskllm.core.metrics import Metrics
 from flaskllm.services.api_tokens import ApiTokenService
+from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.health import Health
+from flaskllm.services.models import Models
+from flaskllm.services.responses import Responses
 from flaskllm.services.templates import Templates
 from flaskllm.services.usage import UsageService
 from flaskllm.storage.database import Database
@@ -21,9 +25,13 @@ class Services:
 
     clock: Clock
     api_tokens: ApiTokenService
+    completions: Completions
     digests: Digests
+    responses: Responses
+    models: Models
     templates: Templates
     health: Health
     usage: UsageService
+    metrics: Metrics
     database: Database
     deadline_seconds: float

@@ -24,10 +24,10 @@ from flaskllm.core.errors import (
     ServiceUnavailable,
 )
 from flaskllm.core.secrets import KeyRing, Purpose
-from flaskllm.storage.api_tokens import ApiTokenRecord, ApiTokens
+from flaskllm.services.proven_tokens import ProvenTokens
+from flaskllm.storage.api_tokens import ApiTokenRecord, ApiTokens, State
 
 Reason = Literal["missing", "malformed", "unknown", "wrong", "revoked", "expired"]
-State = Literal["active", "expired", "revoked"]
 
 MAXIMUM_NAME_CHARACTERS = 100
 
@@ -78,9 +78,15 @@ class ApiTokenService:
         self._keys = keys
         self._clock = clock
         self._bootstrap = bootstrap
+        self._proven_lately = ProvenTokens(clock)
 
     def create(
-        self, name: str, scopes: frozenset[Scope], expires_at: datetime | None = None
+        self,
+        name: str,
+        scopes: frozenset[Scope],
+        expires_at: datetime | None = None,
+        *,
+        direct_models: bool = False,
     ) -> NewToken:
         """Make an API token and return it; its text cannot be shown again.
 
@@ -88,6 +94,7 @@ class ApiTokenService:
             name: 1 to 100 printable characters that tell people what it is for.
             scopes: One or more.
             expires_at: Aware and in the future; None = never.
+            direct_models: Whether it may name `provider/model`.
 
         Raises:
             InvalidInputError: One of them is not as said.
@@ -96,9 +103,17 @@ class ApiTokenService:
         now = self._clock.now()
         _check_new(name, scopes, expires_at, now)
         token = make_token(_KIND)
-        digest = self._digest(token.text)
         self._tokens.add(
-            ApiTokenRecord(token.id, _KIND, name, digest, scopes, now, expires_at)
+            ApiTokenRecord(
+                token.id,
+                _KIND,
+                name,
+                self._digest(token.text),
+                scopes,
+                now,
+                expires_at,
+                direct_models=direct_models,
+            )
         )
         return token
 
@@ -117,6 +132,7 @@ class ApiTokenService:
         Raises:
             NotFound: No API token has this id.
         """
+        self._proven_lately.forget()
         if not self._tokens.revoke(token_id, self._clock.now()):
             raise NotFound(f"There is no API token with the id {token_id!r}.")
 
@@ -142,20 +158,26 @@ class ApiTokenService:
         parsed = parse_token(bearer_text)
         if parsed is None:
             raise TokenRefused("malformed")
-        now = self._clock.now()
-        record = self._proven(parsed.id, bearer_text, now)
-        self._note_use(record, now)
-        return Principal(record.id, record.name, record.scopes, record.kind)
+        digest = self._digest(bearer_text)
+        record = self._proven_lately.get(digest)
+        if record is None:
+            now = self._clock.now()
+            record = self._proven(parsed.id, digest, now)
+            self._note_use(record, now)
+            self._proven_lately.put(digest, record)
+        return Principal(
+            record.id, record.name, record.scopes, record.kind, record.direct_models
+        )
 
-    def _proven(self, token_id: str, text: str, now: datetime) -> ApiTokenRecord:
+    def _proven(self, token_id: str, digest: bytes, now: datetime) -> ApiTokenRecord:
         record = self._tokens.find(token_id)
         expected = record.digest if record else _NO_DIGEST
-        is_same = same_digest(expected, self._digest(text))
+        is_same = same_digest(expected, digest)
         if record is None:
             raise TokenRefused("unknown", token_id)
         if not is_same:
             raise TokenRefused("wrong", token_id)
-        state = _state(record, now)
+        state = record.state_at(now)
         if state != "active":
             raise TokenRefused(state, token_id)
         return record
@@ -209,13 +231,5 @@ def _shown(record: ApiTokenRecord, now: datetime) -> ApiToken:
         created_at=record.created_at,
         expires_at=record.expires_at,
         last_used_at=record.last_used_at,
-        state=_state(record, now),
+        state=record.state_at(now),
     )
-
-
-def _state(record: ApiTokenRecord, now: datetime) -> State:
-    if record.revoked_at is not None:
-        return "revoked"
-    if record.expires_at is not None and record.expires_at <= now:
-        return "expired"
-    return "active"

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import RowMapping, or_, select
 
 from flaskllm.core.auth import Scope
 from flaskllm.storage.database import Database
 from flaskllm.storage.tables import api_tokens
+
+State = Literal["active", "expired", "revoked"]
 
 TOUCH_INTERVAL = timedelta(minutes=1)
 
@@ -29,6 +31,15 @@ class ApiTokenRecord:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    direct_models: bool = False
+
+    def state_at(self, now: datetime) -> State:
+        """Return what has become of it by then; `now` is aware."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at is not None and self.expires_at <= now:
+            return "expired"
+        return "active"
 
     def touch_is_due(self, at: datetime) -> bool:
         """Tell whether the last use on record is a minute old, or there is none."""
@@ -114,6 +125,7 @@ def _to_row(record: ApiTokenRecord) -> dict[str, Any]:
         "expires_at": record.expires_at,
         "revoked_at": record.revoked_at,
         "last_used_at": record.last_used_at,
+        "direct_models": record.direct_models,
     }
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -11,7 +12,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
+    false,
 )
 
 
@@ -56,6 +59,7 @@ api_tokens = Table(
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
+    Column("direct_models", Boolean, nullable=False, server_default=false()),
 )
 
 usage = Table(
@@ -78,4 +82,16 @@ usage = Table(
     Column("output_reasoning", Integer, nullable=False),
     Column("usage_source", String(10), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+responses = Table(
+    "responses",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("principal_id", String(32), nullable=False),
+    Column("previous_id", String(40)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    Column("input_items", Text, nullable=False),
 )

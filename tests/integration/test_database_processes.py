@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from flaskllm.storage.schema import HEAD
+
 PRELUDE = """
 import os, sys
 from pathlib import Path
@@ -93,7 +95,7 @@ def test_processes_that_start_together_share_one_schema_and_one_secret(
     secrets, changes = zip(*(out.split() for out, _ in outputs), strict=True)
     assert len(set(secrets)) == 1
     assert sorted(changes) == ["False", "False", "False", "True"]
-    assert query(tmp_path, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert query(tmp_path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert query(tmp_path, "SELECT count(*) FROM api_tokens") == [(4,)]
 
 
@@ -114,6 +116,6 @@ def test_a_process_killed_inside_a_transaction_leaves_nothing(tmp_path, journal)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
 
-    assert query(tmp_path, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert query(tmp_path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     names = query(tmp_path, "SELECT name FROM sqlite_schema")
     assert ("half_way",) not in names

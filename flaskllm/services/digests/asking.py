@@ -9,12 +9,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from flaskllm.core.errors import LLMAPIError, LLMProtocolError
+from flaskllm.llm.parts import Message
 from flaskllm.llm.prompts import Template
 from flaskllm.llm.types import (
     Answer,
     CompletionRequest,
     Extraction,
-    Message,
     Usage,
 )
 

@@ -14,10 +14,11 @@ from typing import Any
 
 from flaskllm.core.clock import Clock
 from flaskllm.core.config import OFFLINE
+from flaskllm.core.errors import InvalidInputError, ModelNotFound
 from flaskllm.core.ids import new_id
 from flaskllm.llm.prompts import Library
 from flaskllm.llm.tokens import estimate
-from flaskllm.llm.types import Call, CompletionRequest, Extraction, Usage
+from flaskllm.llm.types import Answer, Call, CompletionRequest, Extraction, Usage
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests import answers, order, prose
 from flaskllm.services.digests.asking import Asked, Complete, Question, ask, take
@@ -66,9 +67,18 @@ class Digests:
                 same order may succeed later.
         """
         case = read_case(wanted, order.read_ground(wanted, self.clock.now()))
-        complete = partial(self.completions.complete, call=call)
+        complete = partial(self._complete, call=call)
         making = _Making(case, KINDS[wanted.type], self.templates(), complete, step)
         return making.make()
+
+    def _complete(self, request: CompletionRequest, call: Call) -> Answer:
+        """Ask a model; one that is not there is a wrong field of the order."""
+        try:
+            return self.completions.complete(request, call)
+        except ModelNotFound as error:
+            raise InvalidInputError(
+                details=error.details, fields=error.fields
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

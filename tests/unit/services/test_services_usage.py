@@ -33,7 +33,7 @@ def database(tmp_path):
 
 
 def test_an_attempt_becomes_a_row(database):
-    UsageService(UsageRows(database), Noon()).record(
+    UsageService(UsageRows(database), Noon(), threaded=False).record(
         ATTEMPT, OUTCOME, principal_id="abc", request_id="req_12345678"
     )
 
@@ -61,7 +61,7 @@ def test_an_attempt_becomes_a_row(database):
 
 
 def test_every_attempt_has_its_own_row(database):
-    service = UsageService(UsageRows(database), Noon())
+    service = UsageService(UsageRows(database), Noon(), threaded=False)
     failed = Outcome("LLM_TIMEOUT", 60.0, Usage())
     service.record(
         Attempt(1, "fast", DEPLOYMENT),
@@ -84,7 +84,7 @@ def test_a_failure_to_write_is_logged_and_goes_no_further(tmp_path, caplog):
     database = Database(f"sqlite:///{tmp_path}/x.db", journal="wal", clock=Noon())
 
     with caplog.at_level(logging.WARNING):
-        UsageService(UsageRows(database), Noon()).record(
+        UsageService(UsageRows(database), Noon(), threaded=False).record(
             ATTEMPT, OUTCOME, principal_id="a", request_id="req_1"
         )
 

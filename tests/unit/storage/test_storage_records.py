@@ -173,7 +173,7 @@ def test_a_touch_is_due_after_a_minute(last_used, due):
 
 def test_usage_comes_out_as_it_went_in(database):
     rows = UsageRows(database)
-    rows.add(ROW)
+    rows.add([ROW])
 
     assert usage_of(database, ROW.request_id) == (ROW,)
 
@@ -182,6 +182,6 @@ def test_each_attempt_of_a_request_has_a_row(database):
     rows = UsageRows(database)
     second = replace(ROW, id="use_0", attempt=2, outcome="LLM_TIMEOUT")
     for row in (second, ROW, replace(ROW, id="use_3", request_id="req_other")):
-        rows.add(row)
+        rows.add([row])
 
     assert usage_of(database, ROW.request_id) == (ROW, second)

@@ -1,0 +1,130 @@
+"""Responses kept for the turns that follow, each for its own principal only."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from flaskllm.core import logs
+from flaskllm.core.clock import Clock
+from flaskllm.core.errors import APIError, NotFound
+from flaskllm.storage.responses import ResponseRow, ResponseRows
+
+KEPT_FOR = timedelta(days=30)
+MOST_TURNS = 1000
+
+Item = Mapping[str, Any]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResponse:
+    """A response as it was told, and the items of its own request: plain JSON."""
+
+    id: str
+    body: Mapping[str, Any] = field(repr=False)
+    input_items: Sequence[Item] = field(repr=False)
+    previous_id: str | None = None
+
+
+class Responses:
+    """Keeps responses. What another principal made reads as never made."""
+
+    def __init__(self, rows: ResponseRows, clock: Clock) -> None:
+        """Keep the collaborators; nothing is opened."""
+        self._rows = rows
+        self._clock = clock
+
+    def keep(self, response: KeptResponse, principal_id: str) -> bool:
+        """Store the response for 30 days, and tell whether that worked.
+
+        A failure is logged and goes no further: the answer is there and paid for.
+        """
+        now = self._clock.now()
+        row = ResponseRow(
+            id=response.id,
+            principal_id=principal_id,
+            previous_id=response.previous_id,
+            created_at=now,
+            expires_at=now + KEPT_FOR,
+            body=_text(response.body),
+            input_items=_text(response.input_items),
+        )
+        try:
+            self._rows.add(row)
+        except APIError as error:
+            logs.event(
+                _log,
+                logging.WARNING,
+                "response_not_kept",
+                principal=principal_id,
+                code=error.code,
+                reason=error.details,
+            )
+            return False
+        return True
+
+    def find(self, response_id: str, principal_id: str) -> KeptResponse:
+        """Return the response.
+
+        Raises:
+            NotFound: There is none of this id, or it is not this principal's.
+            ServiceUnavailable: The database cannot be read.
+        """
+        row = self._rows.find(response_id, principal_id, self._clock.now())
+        if row is None:
+            raise _not_found(response_id)
+        return _kept(row)
+
+    def conversation(self, response_id: str, principal_id: str) -> list[Item]:
+        """Return all items up to this response and its own, the oldest first.
+
+        Raises:
+            NotFound: It, or a turn before it, is not there (any more), or there
+                are more than 1,000 turns.
+            ServiceUnavailable: The database cannot be read.
+        """
+        now = self._clock.now()
+        rows = self._rows.chain(response_id, principal_id, now, MOST_TURNS)
+        if rows is None:
+            raise _not_found(response_id)
+        items: list[Item] = []
+        for turn in map(_kept, rows):
+            items += [*turn.input_items, *turn.body["output"]]
+        return items
+
+    def remove(self, response_id: str, principal_id: str) -> None:
+        """Forget the response.
+
+        Raises:
+            NotFound: There is none of this id, or it is not this principal's.
+            ServiceUnavailable: Nothing was removed; a retry may help.
+        """
+        if not self._rows.remove(response_id, principal_id, self._clock.now()):
+            raise _not_found(response_id)
+
+
+def _not_found(response_id: str) -> NotFound:
+    # The same words for what never was and for what is somebody else's.
+    return NotFound(
+        f"Response with id {response_id[:80]!r} not found.",
+        details="Responses are kept for 30 days, unless they are made with "
+        '"store": false.',
+    )
+
+
+def _kept(row: ResponseRow) -> KeptResponse:
+    return KeptResponse(
+        id=row.id,
+        body=json.loads(row.body),
+        input_items=json.loads(row.input_items),
+        previous_id=row.previous_id,
+    )
+
+
+def _text(value: object) -> str:
+    # Escaped: half a surrogate pair cannot be stored as it is.
+    return json.dumps(value)

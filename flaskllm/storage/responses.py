@@ -1,0 +1,96 @@
+"""Responses: answers that their callers may refer to, until they expire."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from flaskllm.storage.database import Database
+from flaskllm.storage.tables import responses
+
+_MOST_REMOVED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRow:
+    """One response. Both times are aware; both texts are JSON.
+
+    `body` is the response as it was told; `input_items` are those of its own
+    request. `previous_id` leads to the turn before, or is None.
+    """
+
+    id: str
+    principal_id: str
+    previous_id: str | None
+    created_at: datetime
+    expires_at: datetime
+    body: str = field(repr=False)
+    input_items: str = field(repr=False)
+
+
+class ResponseRows:
+    """The table of responses. Nobody finds what another principal made."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the database; nothing is opened."""
+        self._database = database
+
+    def add(self, row: ResponseRow) -> None:
+        """Store one row, and remove some that have expired by its `created_at`.
+
+        Raises:
+            ServiceUnavailable: Nothing was stored; a retry may help.
+        """
+        expired = (
+            select(responses.c.id)
+            .where(responses.c.expires_at <= row.created_at)
+            .limit(_MOST_REMOVED_AT_ONCE)
+        )
+        with self._database.transaction() as connection:
+            connection.execute(responses.insert().values(asdict(row)))
+            connection.execute(responses.delete().where(responses.c.id.in_(expired)))
+
+    def find(
+        self, response_id: str, principal_id: str, at: datetime
+    ) -> ResponseRow | None:
+        """Return the response that this principal made, unless it has expired."""
+        with self._database.reading() as connection:
+            return _find(connection, response_id, principal_id, at)
+
+    def chain(
+        self, response_id: str, principal_id: str, at: datetime, most: int
+    ) -> tuple[ResponseRow, ...] | None:
+        """Return the response and those before it, the oldest first.
+
+        None when one of them is not there, or when they are more than `most`.
+        """
+        found: list[ResponseRow] = []
+        wanted: str | None = response_id
+        with self._database.reading() as connection:
+            while wanted is not None:
+                row = _find(connection, wanted, principal_id, at)
+                if row is None or len(found) == most:
+                    return None
+                found.append(row)
+                wanted = row.previous_id
+        return tuple(reversed(found))
+
+    def remove(self, response_id: str, principal_id: str, at: datetime) -> bool:
+        """Remove the response, and tell whether this principal had one of this id."""
+        with self._database.transaction() as connection:
+            if _find(connection, response_id, principal_id, at) is None:
+                return False
+            connection.execute(responses.delete().where(responses.c.id == response_id))
+        return True
+
+
+def _find(
+    connection: Connection, response_id: str, principal_id: str, at: datetime
+) -> ResponseRow | None:
+    query = select(responses).where(
+        responses.c.id == response_id,
+        responses.c.principal_id == principal_id,
+        responses.c.expires_at > at,
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else ResponseRow(**row)
