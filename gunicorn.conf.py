@@ -4,6 +4,10 @@ Threads, not processes: a request waits for a model nearly all its life. Long
 answers do not trip `timeout` under gthread; deadlines are the gateway's own.
 """
 
+import gc
+from typing import Any
+
+from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 
 from flaskllm.core import logs
@@ -33,3 +37,19 @@ logconfig_dict = logs.dict_config(
     _settings.log_file,
     logs.Redactor(secrets_of(_settings)),
 )
+
+
+class logger_class(Logger):  # noqa: N801  # gunicorn's name for the setting
+    """gunicorn's own lines, without the one for each request."""
+
+    def access(self, *_: Any) -> None:
+        """Write nothing: ours is there, and to prepare this one costs its time."""
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let WebSockets close when their worker is to stop, and not hold it up."""
+    from flaskllm.api.websocket_door import end_with
+
+    end_with(worker.wsgi, lambda: not worker.alive)
+    # What is there now stays: the collector would stop all threads to look at it.
+    gc.freeze()

@@ -50,12 +50,16 @@ def create_app(loaded: Loaded | None = None, services: Services | None = None) -
 
 def _limiter(app: Flask) -> Limiter:
     """Return the counter of refusals and visits, kept in this process's memory."""
-    return Limiter(
+    limiter = Limiter(
         key_func=get_remote_address,
-        app=app,
         storage_uri=f"{windows.SCHEME}://",
         strategy="moving-window",
     )
+    # As if it were there already: then it adds no hooks of its own, which look for
+    # limits on every route. Ours are checked by the guard alone.
+    app.extensions["limiter"] = {limiter}
+    limiter.init_app(app)
+    return limiter
 
 
 def _cache(app: Flask) -> Cache:

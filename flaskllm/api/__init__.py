@@ -4,19 +4,46 @@ from flask import Blueprint, Flask
 from flask_caching import Cache
 from flask_limiter import Limiter
 
-from flaskllm.api import context, errors, guard, headers
+from flaskllm.api import (
+    context,
+    errors,
+    guard,
+    headers,
+    metrics,
+    websocket_door,
+)
+from flaskllm.api.anthropic import messages
+from flaskllm.api.openai import (
+    chat,
+    completions,
+    embeddings,
+    models,
+    responses,
+    responses_socket,
+)
 from flaskllm.api.openapi import describe
-from flaskllm.api.v1 import health, openapi, templates, webhook
+from flaskllm.api.v1 import chat as native_chat
+from flaskllm.api.v1 import chat_socket, health, openapi, templates, webhook
 from flaskllm.api.validation import ADMIN_BODY_BYTES
 from flaskllm.core.config import LimitSettings, ServerSettings
 from flaskllm.services import Services
 
 _ROUTES: tuple[tuple[str, Blueprint], ...] = (
     ("/api/v1", webhook.blueprint),  # POST /webhook
+    ("/api/v1", native_chat.blueprint),  # POST /chat, /chat/stream
+    ("/api/v1", chat_socket.blueprint),  # GET /chat/ws
     ("/api/v1", templates.blueprint),  # GET /templates
     ("/api/v1", health.blueprint),  # GET /health, /health/ready
     ("/api/v1", openapi.blueprint),  # GET /openapi.json
+    ("/v1", chat.blueprint),  # POST /chat/completions
+    ("/v1", completions.blueprint),  # POST /completions
+    ("/v1", embeddings.blueprint),  # POST /embeddings
+    ("/v1", models.blueprint),  # GET /models, /models/{id}
+    ("/v1", responses.blueprint),  # POST /responses; GET, DELETE /responses/{id}
+    ("/v1", responses_socket.blueprint),  # GET /responses: WebSocket
+    ("/v1", messages.blueprint),  # POST /messages, /messages/count_tokens
     ("", health.alias),  # GET /health
+    ("", metrics.blueprint),  # GET /metrics
 )
 
 
@@ -52,6 +79,8 @@ def register(
     errors.init(app)
     headers.init(app, server)
     guard.init(app, limiter, limits)
+    websocket_door.init(app, server)
+    metrics.init(app, server)
     for prefix, blueprint in _ROUTES:
         app.register_blueprint(blueprint, url_prefix=prefix)
     guard.check_routes(app)

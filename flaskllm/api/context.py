@@ -1,10 +1,13 @@
 """A request from its first to its last moment: id, clock, log line, `Call`."""
 
 import logging
+import socket
 from typing import cast
 
 from flask import Flask, Response, current_app, g, request
 
+from flaskllm.api.callers import caller_socket
+from flaskllm.api.measuring import Timing, count_attempt, measure
 from flaskllm.core import ids, logs
 from flaskllm.core.auth import Principal
 from flaskllm.core.clock import Deadline
@@ -42,7 +45,7 @@ def principal() -> Principal:
 
 def elapsed_seconds() -> float:
     """Return the time since this request arrived."""
-    return float(services().clock.monotonic() - g.started_seconds)
+    return float(services().clock.monotonic() - g.timing.started_seconds)
 
 
 def note_failure(error: APIError) -> None:
@@ -55,17 +58,30 @@ def note_degraded() -> None:
     g.degraded = True
 
 
-def make_call() -> Call:
+def note_websocket() -> None:
+    """Let this request be no request: it becomes a connection with its own line."""
+    g.is_websocket = True
+    services().metrics.count_request(_rule(), request.method, 101)
+
+
+def make_call(
+    *, turn_id: str | None = None, caller: socket.socket | None = None
+) -> Call:
     """Return what travels down with this request of a known principal.
 
-    Each attempt is logged and recorded the moment it ends. The caller's socket
-    is known under gunicorn only; elsewhere nobody watches for a hang-up.
+    Each attempt is logged, counted and recorded the moment it ends.
+
+    Args:
+        turn_id: The request's id in the records, where one connection asks often.
+        caller: What to watch for a hang-up; the request's own socket if omitted.
     """
-    house = services()
-    principal_id, this_request = principal().id, request_id()
+    house, timing = services(), g.timing
+    principal_id, this_request = principal().id, turn_id or request_id()
 
     def after(attempt: Attempt, outcome: Outcome) -> None:
+        timing.upstream_seconds += outcome.latency_seconds
         _log_attempt(attempt, outcome)
+        count_attempt(house.metrics, attempt, outcome)
         house.usage.record(
             request_id=this_request,
             principal_id=principal_id,
@@ -78,7 +94,7 @@ def make_call() -> Call:
         wait=house.clock.sleep,
         before=_allow,
         after=after,
-        caller=request.environ.get("gunicorn.socket"),
+        caller=caller or caller_socket(),
     )
 
 
@@ -106,14 +122,19 @@ def _log_attempt(attempt: Attempt, outcome: Outcome) -> None:
 
 
 def _begin() -> None:
-    g.started_seconds = services().clock.monotonic()
+    g.timing = Timing(services().clock.monotonic())
     g.request_id = ids.request_id(request.headers.get("X-Request-ID"))
     logs.bind(request_id=g.request_id)
 
 
 def _finish(response: Response) -> Response:
-    """Send the id back and write the one line of this request."""
+    """Send the id back, count this request, and write its one line."""
     response.headers["X-Request-ID"] = g.request_id
+    if g.get("is_websocket"):
+        return response
+    house, rule = services(), _rule()
+    house.metrics.count_request(rule, request.method, response.status_code)
+    measure(house.metrics, house.clock, g.timing, rule, response)
     failure = g.get("failure")
     degraded = g.get("degraded", False)
     logs.event(
@@ -123,7 +144,7 @@ def _finish(response: Response) -> Response:
         error=_cause_to_show(failure),
         method=request.method,
         # The rule, never the path or the query: those may hold anything.
-        rule=request.url_rule.rule if request.url_rule else None,
+        rule=rule,
         status=response.status_code,
         seconds=round(elapsed_seconds(), 3),
         bytes_in=request.content_length,
@@ -137,6 +158,10 @@ def _finish(response: Response) -> Response:
 
 def _end(error: BaseException | None) -> None:
     logs.clear()
+
+
+def _rule() -> str | None:
+    return request.url_rule.rule if request.url_rule else None
 
 
 def _level_of(status: int, degraded: bool, failure: APIError | None) -> int:

@@ -1,16 +1,21 @@
-"""Errors as answers: the only place that knows how `/api/v1` words a failure.
+"""Errors as answers, in the dialect of the path that was asked.
 
-`{"error": sentence, "details": string, "code": CODE}`, and for a request that
-was not valid `"fields": [{"path", "problem", "allowed"}]`.
+Our own, of `/api/v1` and of all that is neither OpenAI's nor Anthropic's, is
+`{"error": sentence, "details": string, "code": CODE}`, and for a request that was
+not valid `"fields": [{"path", "problem", "allowed"}]`.
 """
 
 import math
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug import exceptions as http
 
 from flaskllm.api import context
+from flaskllm.api.anthropic import errors as anthropic
+from flaskllm.api.dialects import Dialect, dialect_of
+from flaskllm.api.openai import errors as openai
 from flaskllm.api.replies import json_reply
 from flaskllm.core.errors import (
     APIError,
@@ -25,6 +30,7 @@ from flaskllm.core.errors import (
 )
 
 CHALLENGE = 'Bearer realm="flaskllm"'
+_LONGEST_WAIT_SECONDS = 60.0
 
 # What Flask and Werkzeug raise, as what we raise; the nearest ancestor counts.
 _OURS: dict[type[http.HTTPException], tuple[type[APIError], str]] = {
@@ -55,17 +61,35 @@ def init(app: Flask) -> None:
 def answer(error: APIError) -> Response:
     """Return the reply for `error`, and leave it to the request's log line."""
     context.note_failure(error)
-    reply = json_reply(body_of(error), error.status)
+    dialect = dialect_of(request.path)
+    wording = _WORDINGS[dialect]
+    reply = json_reply(wording.body_of(error), wording.status_of(error))
     if error.status == 401:
         reply.headers["WWW-Authenticate"] = CHALLENGE
     if error.retry_after_seconds is not None:
         seconds = max(1, math.ceil(error.retry_after_seconds))
         reply.headers["Retry-After"] = str(seconds)
+    if dialect != "native":
+        reply.headers.update(retry_advice(error))
     return reply
 
 
+def retry_advice(error: APIError) -> dict[str, str]:
+    """Return the headers that tell the vendors' clients whether to try again.
+
+    They would by themselves, after any 429 and 5xx. But all that could be asked was
+    asked already: only where it is known when, and within the minute that these
+    clients wait at most, does another try help.
+    """
+    seconds = error.retry_after_seconds
+    if not error.retryable or seconds is None or seconds > _LONGEST_WAIT_SECONDS:
+        return {"x-should-retry": "false"}
+    milliseconds = max(1, math.ceil(seconds * 1000))
+    return {"x-should-retry": "true", "retry-after-ms": str(milliseconds)}
+
+
 def body_of(error: APIError) -> dict[str, object]:
-    """Return what a caller reads: never a stack, a secret or a prompt."""
+    """Return what a caller of `/api/v1` reads: never a stack, a secret or a prompt."""
     body: dict[str, object] = {
         "error": error.message,
         "details": error.details,
@@ -74,6 +98,25 @@ def body_of(error: APIError) -> dict[str, object]:
     if error.fields:
         body["fields"] = [asdict(field) for field in error.fields]
     return body
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """How a dialect tells an error."""
+
+    body_of: Callable[[APIError], dict[str, object]]
+    status_of: Callable[[APIError], int]
+
+
+def _own_status(error: APIError) -> int:
+    return error.status
+
+
+_WORDINGS: Mapping[Dialect, _Wording] = {
+    "native": _Wording(body_of, _own_status),
+    "openai": _Wording(openai.body_of, openai.status_of),
+    "anthropic": _Wording(anthropic.body_of, anthropic.status_of),
+}
 
 
 def _answer_http(error: http.HTTPException) -> Response:

@@ -4,19 +4,19 @@ A route is marked `@guarded(Scope.X)` or `@public`. What is not marked is never
 served, and `check_routes` stops the start. Refused means raised.
 """
 
-import ipaddress
 import logging
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, cast
 
 from flask import Flask, current_app, g, request
 from flask_limiter import Limiter
 from limits import RateLimitItem, RateLimitItemPerMinute
 
 from flaskllm.api import context
+from flaskllm.api.proofs import is_silent_websocket, peer_of, token_of
 from flaskllm.core import logs
 from flaskllm.core.auth import Principal, Scope
 from flaskllm.core.config import LimitSettings
@@ -31,10 +31,8 @@ from flaskllm.core.errors import (
 
 View = TypeVar("View", bound=Callable[..., object])
 
+_EXTENSION = "flaskllm.gate"
 _MARK = "flaskllm_access"
-# A second Authorization header arrives joined to the first by a comma: what it
-# adds spoils the API token, and the blank after its scheme matches nothing.
-_BEARER = re.compile(r"bearer +(?P<token>[!-~]{1,1024})", re.IGNORECASE)
 _TOO_MANY_VISITS = "Too many requests of this peer in one minute."
 _TOO_MANY_FAILURES = (
     "Too many refused API tokens from this address; until the minute is over good "
@@ -45,16 +43,30 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may use a route: holders of any of the scopes; all when there is none."""
+    """Who may use a route: holders of any of the scopes; all when there is none.
+
+    `or_header` names a second header that may carry the API token, bare.
+    `or_frame` lets a WebSocket open without one: its first frame brings it.
+    """
 
     any_of: tuple[Scope, ...] = ()
+    or_header: str | None = None
+    or_frame: bool = False
 
 
-def guarded(*any_of: Scope) -> Callable[[View], View]:
-    """Mark a view as one for API tokens that hold any of the scopes."""
+def guarded(
+    *any_of: Scope, or_header: str | None = None, or_frame: bool = False
+) -> Callable[[View], View]:
+    """Mark a view as one for API tokens that hold any of the scopes.
+
+    Args:
+        any_of: The scopes; one of them is enough.
+        or_header: Where the API token may stand instead of `Authorization`.
+        or_frame: Whether a WebSocket may bring it later, by `sign_in`.
+    """
     if not any_of:
         raise ValueError("guarded() needs a scope; an open route is marked public")
-    return lambda view: _mark(view, Access(any_of))
+    return lambda view: _mark(view, Access(any_of, or_header, or_frame))
 
 
 def public(view: View) -> View:
@@ -90,7 +102,32 @@ def init(app: Flask, limiter: Limiter, limits: LimitSettings) -> None:
         failures=RateLimitItemPerMinute(limits.authentication_failures_per_minute),
         visits=RateLimitItemPerMinute(limits.unauthenticated_per_minute),
     )
+    app.extensions[_EXTENSION] = gate
     app.before_request(gate.check)
+
+
+def sign_in(token: str | None) -> None:
+    """Prove who speaks on the WebSocket of this request, as a header would.
+
+    Raises:
+        AuthenticationError: The API token is not good; it was counted.
+        PermissionDenied: It lacks the scope of this route.
+        RateLimitExceeded: This peer failed too often.
+        ServiceUnavailable: It could not be looked up.
+    """
+    gate: _Gate = current_app.extensions[_EXTENSION]
+    with _closed_when_broken():
+        gate.prove(cast(Access, _access_here()), token)
+
+
+def sign_in_again() -> None:
+    """Prove it once more with the same API token; raises what `sign_in` raises."""
+    sign_in(g.get("api_token"))
+
+
+def is_signed_in() -> bool:
+    """Tell whether it is known who speaks here."""
+    return "principal" in g
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,33 +145,32 @@ class _Gate:
         access = _access_here()
         if access is None:
             raise InternalError
-        try:
+        with _closed_when_broken():
             self._admit(access)
-        except APIError:
-            raise
-        except Exception as error:
-            # Whatever broke (the database, the limiter's store): closed, not open.
-            raise ServiceUnavailable from error
 
-    def _admit(self, access: Access) -> None:
+    def prove(self, access: Access, token: str | None) -> None:
+        """Put the principal of this API token on the request, or raise."""
         peer = peer_of(request.remote_addr)
-        if not access.any_of:
-            if not self.limiter.limiter.hit(self.visits, "visits", peer):
-                self._refuse(self.visits, "visits", peer, _TOO_MANY_VISITS)
-            return
         # Before the token is looked at, or a guesser would still learn from it.
         if not self.limiter.limiter.test(self.failures, "failures", peer):
             self._refuse(self.failures, "failures", peer, _TOO_MANY_FAILURES)
-        g.principal = principal = self._authenticate(peer)
+        principal = self._authenticate(peer, token)
         if not principal.may(*access.any_of):
             names = " or ".join(access.any_of)
             raise PermissionDenied(
                 details=f"This needs an API token with the scope {names}."
             )
+        g.principal, g.api_token = principal, token
 
-    def _authenticate(self, peer: str) -> Principal:
-        header = _BEARER.fullmatch(request.headers.get("Authorization", ""))
-        token = header["token"] if header else None
+    def _admit(self, access: Access) -> None:
+        if access.any_of and not (access.or_frame and is_silent_websocket()):
+            self.prove(access, token_of(access.or_header))
+            return
+        peer = peer_of(request.remote_addr)
+        if not self.limiter.limiter.hit(self.visits, "visits", peer):
+            self._refuse(self.visits, "visits", peer, _TOO_MANY_VISITS)
+
+    def _authenticate(self, peer: str, token: str | None) -> Principal:
         try:
             principal = context.services().api_tokens.authenticate(token)
         except AuthenticationError as refused:
@@ -169,20 +205,15 @@ class _Gate:
         )
 
 
-def peer_of(address: str | None) -> str:
-    """Return what is counted as one peer.
-
-    An IPv6 host owns a whole /64 and could change its address with every guess.
-    """
+@contextmanager
+def _closed_when_broken() -> Iterator[None]:
+    """Refuse when something broke: the database, the limiter's store."""
     try:
-        ip = ipaddress.ip_address((address or "").partition("%")[0])
-    except ValueError:
-        return address or "-"
-    if ip.version == 4:
-        return str(ip)
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, 64), strict=False))
+        yield
+    except APIError:
+        raise
+    except Exception as error:
+        raise ServiceUnavailable from error
 
 
 def _access_here() -> Access | None:

@@ -5,7 +5,10 @@ import ipaddress
 from flask import Flask, Response, request
 from werkzeug.sansio.utils import host_is_trusted
 
-from flaskllm.api import guard
+from flaskllm.api import context, guard
+from flaskllm.api.dialects import dialect_of
+from flaskllm.api.streaming import EVENT_STREAM
+from flaskllm.api.streaming import HEADERS as STREAM_HEADERS
 from flaskllm.core.config import ServerSettings
 from flaskllm.core.errors import (
     InvalidInputError,
@@ -13,6 +16,7 @@ from flaskllm.core.errors import (
     UnsupportedMediaType,
 )
 
+OPENAI_VERSION = "2020-10-01"  # the only one there ever was
 _ONE_YEAR_SECONDS = 31_536_000
 
 # Nothing that we send may run, load or be framed anywhere, whatever it holds.
@@ -53,6 +57,11 @@ def init(app: Flask, server: ServerSettings) -> None:
     def protect(response: Response) -> Response:
         for name, value in SECURITY_HEADERS.items():
             response.headers[name] = value
+        if response.mimetype == EVENT_STREAM:
+            response.headers.update(STREAM_HEADERS)
+        if dialect_of(request.path) == "openai":
+            response.headers["openai-version"] = OPENAI_VERSION
+            response.headers["openai-processing-ms"] = _processing_ms()
         # Over plain http a browser ignores the header (RFC 6797, section 8.1).
         if server.require_https and request.is_secure:
             response.headers["Strict-Transport-Security"] = (
@@ -62,6 +71,11 @@ def init(app: Flask, server: ServerSettings) -> None:
 
     app.before_request(check)
     app.after_request(protect)
+
+
+def _processing_ms() -> str:
+    """Return how long it took so far: of a stream, until its first token."""
+    return str(round(context.elapsed_seconds() * 1000))
 
 
 def _check_host(trusted_hosts: tuple[str, ...]) -> None:

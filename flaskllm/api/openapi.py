@@ -94,14 +94,14 @@ class Declaration:
     summary: str
     body: Mapping[str, type[BaseModel] | Schema]
     query: type[BaseModel] | None
-    replies: Mapping[int, type[BaseModel]]
+    replies: Mapping[int, type[BaseModel] | Schema]
     errors: tuple[type[APIError], ...]
 
 
 def documented(
     *,
     summary: str,
-    replies: Mapping[int, type[BaseModel]],
+    replies: Mapping[int, type[BaseModel] | Schema],
     body: Mapping[str, type[BaseModel] | Schema] = MappingProxyType({}),
     query: type[BaseModel] | None = None,
     errors: tuple[type[APIError], ...] = (),
@@ -110,7 +110,8 @@ def documented(
 
     Args:
         summary: One sentence, an imperative.
-        replies: The model of each status that is no failure.
+        replies: The model, or OpenAPI's Media Type Objects by media type, of each
+            status that is no failure.
         body: The model, or OpenAPI's Media Type Object, of each body that is read.
         query: The model of the query parameters.
         errors: What only this route raises, beyond what every route may.
@@ -172,7 +173,10 @@ def _schemas(declarations: Iterable[Declaration]) -> tuple[References, Schema]:
     for declaration in declarations:
         bodies = declaration.body.values()
         models += [(body, "validation") for body in bodies if isinstance(body, type)]
-        models += [(reply, "serialization") for reply in declaration.replies.values()]
+        replies = declaration.replies.values()
+        models += [
+            (each, "serialization") for each in replies if isinstance(each, type)
+        ]
     references, definitions = models_json_schema(models, ref_template=_REF)
     return references, definitions["$defs"]
 
@@ -203,16 +207,23 @@ def _responses(
             "allOf": [references[Error, "serialization"]],
             "properties": {"code": {"enum": codes}},
         }
-        schemas = [wording]
+        schema = wording
         # A probe's "not ready" and a failure may share a status.
-        if status in declaration.replies:
-            schemas.append(references[declaration.replies[status], "serialization"])
-        yield str(status), _response(status, ", ".join(codes), schemas)
-    for status, model in declaration.replies.items():
+        shared = declaration.replies.get(status)
+        if isinstance(shared, type):
+            schema = {"anyOf": [wording, references[shared, "serialization"]]}
+        content = {"application/json": {"schema": schema}}
+        yield str(status), _response(status, ", ".join(codes), content)
+    for status, reply in declaration.replies.items():
         if status < 400:
-            phrase = HTTPStatus(status).phrase
-            schema = references[model, "serialization"]
-            yield str(status), _response(status, phrase, [schema])
+            content = _content_of(reply, references)
+            yield str(status), _response(status, HTTPStatus(status).phrase, content)
+
+
+def _content_of(reply: type[BaseModel] | Schema, references: References) -> Schema:
+    if isinstance(reply, type):
+        return {"application/json": {"schema": references[reply, "serialization"]}}
+    return reply
 
 
 def _media_type_of(body: type[BaseModel] | Schema, references: References) -> Schema:
@@ -257,11 +268,10 @@ def _failures(declaration: Declaration, access: Access) -> Mapping[int, list[str
     return dict(sorted(by_status.items()))
 
 
-def _response(status: int, description: str, schemas: list[Schema]) -> Schema:
-    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+def _response(status: int, description: str, content: Schema) -> Schema:
     names = ("X-Request-ID", *_HEADERS.get(status, ()))
     return {
         "description": description,
         "headers": {name: _HEADER_TEXTS[name] for name in names},
-        "content": {"application/json": {"schema": schema}},
+        **({"content": content} if content else {}),
     }

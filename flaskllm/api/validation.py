@@ -4,6 +4,7 @@ Everything that cannot be read or is not allowed is `InvalidInputError` (400),
 but for a wrong content type (415) and a body over its cap (413).
 """
 
+import io
 import json
 import math
 import re
@@ -27,11 +28,14 @@ JSON_TOKENS = 200_000  # strings, commas and opening brackets; 10**5 keys
 LONGEST_NUMBER = 400  # digits; more than any number of ours, fewer than cost time
 LONGEST_SHOWN_VALUE = 40
 MOST_SHOWN_FIELDS = 20
+TAG = "@"  # begins the tags of unions, which are no part of a field's path
+_PIECE_BYTES = 64 * 1024
 
 Model = TypeVar("Model", bound=BaseModel)
 
 # A whole string, an unfinished one too, is one match: each character is read once.
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]|,', re.DOTALL)
+# So is a list of numbers, up to its next sign or point.
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]|,[\d\s,]*+', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
 
@@ -82,9 +86,16 @@ def read_body(max_bytes: int) -> bytes:
     # Werkzeug cuts a body of unknown length at this without a word, so one byte
     # more than the cap is how we learn that there was more.
     request.max_content_length = max_bytes + 1
+    pieces: list[bytes] = []
+    left = max_bytes
+    # A buffer that grows would be held twice whenever it moves.
+    while piece := request.stream.read(_PIECE_BYTES):
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
+            raise _too_large("more", max_bytes)
+    request.stream = io.BytesIO(b"".join(pieces))
     body = request.get_data()
-    if len(body) > max_bytes:
-        raise _too_large("more", max_bytes)
     if len(body) < announced:  # gunicorn ends the stream without a word
         raise InvalidInputError(
             details=f"The body ended after {len(body)} bytes; Content-Length "
@@ -93,25 +104,25 @@ def read_body(max_bytes: int) -> bytes:
     return body
 
 
-def read_json(max_bytes: int) -> dict[str, Any]:
-    """Return the JSON object in the body of this request."""
+def read_json(max_bytes: int, max_tokens: int = JSON_TOKENS) -> dict[str, Any]:
+    """Return the JSON object in the body of this request, see `parse_object`."""
     if not request.is_json:
         raise UnsupportedMediaType(
             details=f"Content-Type: {shorten(request.mimetype) or 'none'}; "
             "allowed: application/json."
         )
-    return parse_object(read_body(max_bytes))
+    return parse_object(read_body(max_bytes), max_tokens)
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
+def parse_object(body: bytes, max_tokens: int = JSON_TOKENS) -> dict[str, Any]:
     """Return the JSON object that `body` holds; of a key given twice the last.
 
-    Refused before it is parsed: no UTF-8, deeper than 64, 100,000 keys or
-    more. Refused while parsing: NaN, infinities, numbers too large. Refused
-    after: half a surrogate pair.
+    Refused before it is parsed: no UTF-8, deeper than 64, `max_tokens` strings,
+    commas and opening brackets (100,000 keys) or more. Refused while parsing: NaN,
+    infinities, numbers too large. Refused after: half a surrogate pair.
     """
     text = _decode(body)
-    _check_shape(text)
+    _check_shape(text, max_tokens)
     try:
         value = json.loads(
             text,
@@ -177,17 +188,18 @@ def _decode(body: bytes) -> str:
         raise _invalid_json(f"byte {error.start} is not UTF-8") from error
 
 
-def _check_shape(text: str) -> None:
+def _check_shape(text: str, max_tokens: int) -> None:
     """Refuse what would cost more to parse than it cost to send."""
     depth = tokens = 0
     for match in _JSON_TOKEN.finditer(text):
-        token = match.group()[:1]
+        token = match.group()
         depth += (token in "[{") - (token in "]}")
-        tokens += token not in "]}"
+        tokens += token.count(",") if token[0] == "," else token not in "]}"
         if depth > JSON_DEPTH:
             raise _invalid_json(f"nested too deep, allowed: {JSON_DEPTH} levels")
-        if tokens >= JSON_TOKENS:
-            raise _invalid_json("too many values, allowed: fewer than 100,000 keys")
+        if tokens >= max_tokens:
+            most = f"fewer than {max_tokens // 2:,} keys"
+            raise _invalid_json(f"too many values, allowed: {most}")
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -228,7 +240,8 @@ def _field_of(found: ErrorDetails) -> Field:
     if "expected" in context:
         # Pydantic quotes each choice; a sentence reads better without.
         context["expected"] = context["expected"].replace("'", "")
-    path = ".".join(str(step) for step in found["loc"]) or "body"
+    steps = [str(step) for step in found["loc"]]
+    path = ".".join(step for step in steps if not step.startswith(TAG)) or "body"
     shown = found["input"]
     if "expected" in context and isinstance(shown, str):
         problem = f"{shorten(shown)!r} is unknown"

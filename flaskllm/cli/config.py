@@ -3,6 +3,7 @@
 import click
 
 from flaskllm.cli.config_text import example_text, schema_text, show_text
+from flaskllm.cli.discover import discover
 from flaskllm.core.config import ConfigError, Loaded, load_from_process
 
 _WRONG = 2
@@ -36,6 +37,9 @@ def example() -> None:
 def schema() -> None:
     """Print the JSON schema of the file."""
     click.echo(schema_text())
+
+
+config.add_command(discover)
 
 
 def _load() -> Loaded:

@@ -31,7 +31,12 @@ _SAMPLES: Mapping[str, str] = {
     "providers": """\
 providers:
   openai: {kind: openai, api_key: "${OPENAI_API_KEY}"}
-  box: {kind: ollama}
+  azure-eu:
+    kind: azure
+    base_url: https://acme.openai.azure.com
+    api_key: "${AZURE_KEY}"
+    api_version: "2024-10-21"
+  box: {kind: ollama, models: discover}
   rack:
     kind: vllm
     base_url: http://rack.intern:8000/v1
@@ -45,7 +50,14 @@ deployments:
     context_window: 128000
     max_output_tokens: 16384
     capabilities: [json, tools, vision]
-  llama: {provider: box, model: "llama3.1:8b", tags: [local]}
+  llama:
+    provider: box
+    model: "llama3.1:8b"
+    tags: [local]
+    timeouts:
+      first_byte_seconds: 180
+      first_token_seconds: 180
+      chunk_gap_seconds: 30
   qwen: {provider: rack, model: Qwen/Qwen2.5-7B-Instruct}
 """,
     "routes": """\
@@ -54,6 +66,7 @@ routes:
     strategy: weighted
     deployments: {mini: 3, qwen: 1}
     fallbacks: [local]
+    timeouts: {first_byte_seconds: 20, first_token_seconds: 5, chunk_gap_seconds: 10}
   - {alias: local, deployments: {llama: 1}, fallbacks: [offline]}
   - {pattern: "qwen*", deployments: {qwen: 1}}
   - {capability: code_generation, deployments: {llama: 1}}
@@ -122,7 +135,8 @@ def _meanings(name: str) -> Iterator[str]:
     for path, field in settings_of(Settings):
         section, _, rest = path.partition(".")
         if section == name and rest:
-            key = rest.removeprefix("<name>.").removeprefix("<n>.").partition(".")[0]
+            key = rest.removeprefix("<name>.").removeprefix("<n>.")
+            key = key.removesuffix(".<name>")
             yield from _comment(f"{key}: {field.description}", "", hanging="    ")
 
 

@@ -56,14 +56,26 @@ def tokens() -> None:
     help="A date or datetime (ISO 8601), UTC unless it has an offset; a date means "
     "its first moment. Without it the API token never expires.",
 )
+@click.option(
+    "--direct-models",
+    is_flag=True,
+    help="Let it name provider/model, past the routes.",
+)
 @click.pass_obj
 def create(
-    services: Obtain, name: str, scopes: Sequence[str], expires_at: datetime | None
+    services: Obtain,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+    direct_models: bool,
 ) -> None:
     """Make an API token; it is shown once, alone on the last line."""
     with problems_told():
         token = services().api_tokens.create(
-            name, frozenset(Scope(scope) for scope in scopes), expires_at
+            name,
+            frozenset(Scope(scope) for scope in scopes),
+            expires_at,
+            direct_models=direct_models,
         )
     click.echo(
         f"API token {token.id} is made. Keep it now, it is shown once:", err=True

@@ -10,6 +10,7 @@ import sys
 from flaskllm.core.auth import BootstrapToken
 from flaskllm.core.clock import Clock, SystemClock
 from flaskllm.core.config import Loaded, Settings, watch_process
+from flaskllm.core.metrics import Metrics
 from flaskllm.core.redaction import Redactor
 from flaskllm.core.secrets import KeyRing
 from flaskllm.services import Services
@@ -17,11 +18,14 @@ from flaskllm.services.api_tokens import ApiTokenService
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.health import Health
+from flaskllm.services.models import Models
+from flaskllm.services.responses import Responses
 from flaskllm.services.templates import Templates
 from flaskllm.services.usage import UsageService
 from flaskllm.storage.api_tokens import ApiTokens
 from flaskllm.storage.database import Database
 from flaskllm.storage.journal import journal_for, read_mounts
+from flaskllm.storage.responses import ResponseRows
 from flaskllm.storage.sqlite import database_path, sqlite_url
 from flaskllm.storage.usage import UsageRows
 from flaskllm.wiring.models import LiveModels, tell_rejected
@@ -53,6 +57,7 @@ def build_services(
     database = build_database(settings, clock)
     watch = watch_process(loaded, tell_rejected)
     live = LiveModels(loaded, watch, clock, redactor)
+    completions = Completions(live.router)
     return Services(
         clock=clock,
         api_tokens=ApiTokenService(
@@ -61,10 +66,14 @@ def build_services(
             clock,
             _bootstrap(settings),
         ),
-        digests=Digests(Completions(live.router), live.library, clock),
+        completions=completions,
+        digests=Digests(completions, live.library, clock),
+        responses=Responses(ResponseRows(database), clock),
+        models=Models(live.catalog, live.counting, int(clock.now().timestamp())),
         templates=Templates(live.library),
         health=Health(database),
-        usage=UsageService(UsageRows(database), clock),
+        usage=UsageService(UsageRows(database), clock, threaded=not is_under_uwsgi()),
+        metrics=Metrics(),
         database=database,
         deadline_seconds=_deadline_seconds(settings),
     )

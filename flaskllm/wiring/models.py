@@ -11,28 +11,34 @@ from random import SystemRandom
 from flaskllm.core import logs
 from flaskllm.core.clock import Clock
 from flaskllm.core.config import (
-    CA_BUNDLES,
     ConfigError,
     ConfigWatch,
     DeploymentSettings,
     Loaded,
-    Problem,
-    ProviderSettings,
     RouteSettings,
     Settings,
-    read_ca_bundle,
+    StreamTimeouts,
     read_proxies,
 )
 from flaskllm.core.redaction import Redactor
 from flaskllm.llm import retry
 from flaskllm.llm.catalog import OFFLINE, Catalog, Route
+from flaskllm.llm.counting import Counting
+from flaskllm.llm.descriptions import Descriptions
+from flaskllm.llm.discovery import Discovery
 from flaskllm.llm.prompts import Library, TemplateError, load_library
-from flaskllm.llm.providers import LocalProvider, Provider, build_provider
 from flaskllm.llm.router import Router
 from flaskllm.llm.types import Deployment
-from flaskllm.net.session import check_ca_bundle
+from flaskllm.llm.undescribed import with_model
 from flaskllm.net.transport import Transport
-from flaskllm.wiring.secrets import reveal, secrets_of
+from flaskllm.wiring.secrets import secrets_of
+from flaskllm.wiring.timeouts import timeouts_of
+from flaskllm.wiring.upstreams import (
+    build_providers,
+    build_senders,
+    build_shelves,
+    build_sources,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +48,8 @@ class Models:
     """All that is made of the part of the settings that may change: one snapshot."""
 
     router: Router
+    catalog: Catalog
+    counting: Counting
     library: Library
     senders: Mapping[str, Transport]
 
@@ -75,6 +83,14 @@ class LiveModels:
         """Return the router of the settings as they stand now."""
         return self._now().router
 
+    def catalog(self) -> Catalog:
+        """Return the catalogue of the settings as they stand now."""
+        return self._now().catalog
+
+    def counting(self) -> Counting:
+        """Return what counts tokens by the settings as they stand now."""
+        return self._now().counting
+
     def library(self) -> Library:
         """Return the templates of the settings as they stand now."""
         return self._now().library
@@ -99,6 +115,13 @@ class LiveModels:
 
 def build_models(settings: Settings, clock: Clock) -> Models:
     """Return a snapshot of the models and templates of these settings."""
+    providers, senders = build_providers(settings, clock), build_senders(settings)
+    samples = {
+        name: _sample(name, settings)
+        for name, described in settings.providers.items()
+        if described.kind != OFFLINE.kind
+    }
+    discovery = Discovery(build_shelves(settings, samples, providers, senders), clock)
     catalog = Catalog(
         routes=tuple(map(_route, settings.routes)),
         deployments={
@@ -106,16 +129,20 @@ def build_models(settings: Settings, clock: Clock) -> Models:
             for name, described in settings.deployments.items()
         },
         default_route=settings.default_route,
+        samples=samples,
+        discovered=discovery,
     )
-    senders = _senders(settings)
     router = Router(
         catalog,
-        _providers(settings, clock),
+        providers,
         senders,
         retry.Policy(),
         SystemRandom(),  # a fork must not repeat another worker's jitter
+        Descriptions(build_sources(settings, providers, senders), clock).fill,
     )
-    return Models(router, load_library(settings.templates_dir), senders)
+    library = load_library(settings.templates_dir)
+    counting = Counting(catalog, providers, senders)
+    return Models(router, catalog, counting, library, senders)
 
 
 def _hide_secrets(settings: Settings, redactor: Redactor) -> None:
@@ -131,6 +158,7 @@ def _route(route: RouteSettings) -> Route:
         strategy=route.strategy,
         weights=route.deployments,
         fallbacks=route.fallbacks,
+        timeouts=route.timeouts.model_dump(exclude_none=True),
     )
 
 
@@ -139,7 +167,7 @@ def _deployment(
 ) -> Deployment:
     kind = settings.providers[described.provider].kind
     listed = described.capabilities
-    return Deployment(
+    deployment = Deployment(
         name=name,
         provider=described.provider,
         kind=kind,
@@ -148,62 +176,17 @@ def _deployment(
         max_output_tokens=described.max_output_tokens,
         capabilities=None if listed is None else frozenset(listed),
         degraded=kind == OFFLINE.kind,
+        tags=frozenset(described.tags),
+        timeouts=timeouts_of(settings.timeouts, kind, described.timeouts),
     )
+    return with_model(deployment, described.model)
 
 
-def _providers(
-    settings: Settings, clock: Clock
-) -> Mapping[str, Provider | LocalProvider]:
-    """Return the provider of each deployment; deployments of one provider share it."""
-    by_name = {
-        name: _provider(name, described, clock)
-        for name, described in settings.providers.items()
-    }
-    configured = {
-        name: by_name[described.provider]
-        for name, described in settings.deployments.items()
-    }
-    return {**configured, OFFLINE.name: build_provider(OFFLINE.kind, None, None, clock)}
-
-
-def _provider(
-    name: str, described: ProviderSettings, clock: Clock
-) -> Provider | LocalProvider:
-    try:
-        return build_provider(
-            described.kind, described.base_url, reveal(described.api_key), clock
-        )
-    except ValueError as error:
-        problem = Problem(f"providers.{name}", str(error), "what its kind needs")
-        raise ConfigError([problem]) from error
-
-
-def _senders(settings: Settings) -> Mapping[str, Transport]:
-    if not settings.deployments:
-        return {}
-    proxies, ca_bundle = read_proxies(), _ca_bundle()
-    return {
-        name: Transport(
-            pool_size=settings.server.threads,
-            connect_timeout_seconds=settings.timeouts.connect_seconds,
-            proxies=proxies.for_url,
-            ca_bundle=ca_bundle,
-        )
-        for name in settings.deployments
-    }
-
-
-def _ca_bundle() -> str | None:
-    path = read_ca_bundle()
-    if path is None:
-        return None
-    try:
-        check_ca_bundle(path)
-    except ValueError as error:
-        names = " or ".join(CA_BUNDLES)
-        problem = Problem(names, str(error), "a PEM file, or a folder of them")
-        raise ConfigError([problem]) from error
-    return path
+def _sample(name: str, settings: Settings) -> Deployment:
+    """Return what a deployment of this provider looks like that nobody described."""
+    kind = settings.providers[name].kind
+    timeouts = timeouts_of(settings.timeouts, kind, StreamTimeouts())
+    return Deployment(name=name, provider=name, kind=kind, model="*", timeouts=timeouts)
 
 
 def tell_rejected(error: Exception) -> None:

@@ -12,6 +12,6 @@ def reveal(secret: SecretStr | None) -> str | None:
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return every secret of the settings, for the logs to mask."""
-    own = (settings.secret, settings.api_token)
+    own = (settings.secret, settings.api_token, settings.server.metrics_token)
     credentials = (provider.api_key for provider in settings.providers.values())
     return tuple(secret.get_secret_value() for secret in (*own, *credentials) if secret)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import re
 import sqlite3
 from contextlib import contextmanager
 from functools import wraps
@@ -82,6 +83,11 @@ def open_gateway(make_gateway):
     return make_gateway(GENEROUS)
 
 
+def without_id(body):
+    """Return an answer but for the request's own id, which Anthropic's form tells."""
+    return re.sub(rb'"request_id":\s*"[^"]+"', b"", body)
+
+
 class TestHostileTokens:
     """A1: whatever stands in the header, the answer is one and the same 401."""
 
@@ -95,7 +101,7 @@ class TestHostileTokens:
             hostile = ask(open_gateway.app, method, address, header)
 
             assert hostile.status_code == 401, (method, address)
-            assert hostile.data == plain.data
+            assert without_id(hostile.data) == without_id(plain.data)
             assert hostile.headers["WWW-Authenticate"] == 'Bearer realm="flaskllm"'
         assert ran == []
 

@@ -13,10 +13,9 @@ from flaskllm import wiring
 from flaskllm.core.auth import Scope
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.config import ConfigError, load
-from flaskllm.core.errors import InvalidInputError, NoModelConfigured
+from flaskllm.core.errors import ModelNotFound, NoModelConfigured
 from flaskllm.core.redaction import Redactor
 from flaskllm.llm.prompts import TemplateError
-from flaskllm.llm.providers import LocalProvider
 from flaskllm.llm.types import CompletionRequest
 from flaskllm.wiring import (
     build_database,
@@ -181,12 +180,12 @@ class TestModels:
         assert resolve(models, None) == {"small", "large"}
         assert resolve(models, "q7") == {"large"}
         assert resolve(models, "capability:code") == {"large"}
-        with pytest.raises(InvalidInputError):
+        with pytest.raises(ModelNotFound):
             resolve(models, "nobody")
 
     def test_a_deployment_knows_what_it_can_and_whether_a_model_answers(self, settle):
         models = build_models(settle(SETTINGS).settings, FakeClock())
-        catalog = models.router._catalog
+        catalog = models.catalog
 
         small, plain = catalog.deployment("small"), catalog.deployment("plain")
 
@@ -196,15 +195,6 @@ class TestModels:
         assert catalog.deployment("large").max_output_tokens == 900
         assert catalog.deployment("large").capabilities is None
         assert (small.degraded, plain.degraded) == (False, True)
-
-    def test_deployments_of_one_provider_share_it_and_have_senders_of_their_own(
-        self, settle
-    ):
-        router = build_models(settle(SETTINGS).settings, FakeClock()).router
-
-        assert router._providers["small"] is router._providers["large"]
-        assert isinstance(router._providers["offline"], LocalProvider)
-        assert router._senders["small"] is not router._senders["large"]
 
     def test_workers_that_are_forked_draw_their_own_numbers(self, settle):
         models = build_models(settle(SETTINGS).settings, FakeClock())
@@ -319,7 +309,8 @@ class TestLiveModels:
     def test_a_change_closes_the_connections_of_the_snapshot_before(self, settle):
         loaded = settle(SETTINGS)
         live = LiveModels(loaded, SomeWatch(None, loaded), FakeClock(), Redactor())
-        sessions = live.router()._senders["small"]._sessions
+        live.router()
+        sessions = live._models.senders["box"]._sessions
         with sessions.borrowed():
             pass
         assert sessions._shared is not None

@@ -15,6 +15,7 @@ from flaskllm import api
 from flaskllm.core.auth import Principal, Scope
 from flaskllm.core.config import LimitSettings, ServerSettings
 from flaskllm.core.errors import AuthenticationError
+from flaskllm.core.metrics import Metrics
 from flaskllm.llm.types import Usage
 from flaskllm.services.digests.types import Digest, DigestResult, Summary
 from flaskllm.services.templates import TemplateInfo, VariableInfo
@@ -138,6 +139,7 @@ class FakeServices:
     templates: FakeTemplates = field(default_factory=FakeTemplates)
     health: FakeHealth = field(default_factory=FakeHealth)
     usage: FakeUsage = field(default_factory=FakeUsage)
+    metrics: Metrics = field(default_factory=Metrics)
     deadline_seconds: float = 300.0
 
 

@@ -7,13 +7,14 @@ from face_fakes import FakeServices, build, token_for
 from flask import Flask
 
 from flaskllm.api import context, guard
+from flaskllm.api.proofs import peer_of
 from flaskllm.core import logs
 from flaskllm.core.auth import Scope
 from flaskllm.core.config import LimitSettings
 from flaskllm.core.errors import ServiceUnavailable
 
 # Every route that needs no API token. A new one must be added here on purpose.
-PUBLIC = {"/health", "/api/v1/health", "/api/v1/health/ready"}
+PUBLIC = {"/health", "/api/v1/health", "/api/v1/health/ready", "/metrics"}
 
 GUARDED = [
     ("POST", "/api/v1/webhook"),
@@ -349,7 +350,7 @@ def test_open_routes_are_limited_per_peer_and_minute(client, bearer):
     ],
 )
 def test_a_peer_is_an_address_or_an_ipv6_network(address, peer):
-    assert guard.peer_of(address) == peer
+    assert peer_of(address) == peer
 
 
 def test_a_failure_is_logged_with_its_peer_and_never_with_the_token(client, lines):

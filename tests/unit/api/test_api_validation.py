@@ -9,7 +9,14 @@ from face_fakes import build
 from flask import Flask, jsonify
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
 
 from flaskllm.api import errors, guard, validation
 from flaskllm.api.validation import parse_model, parse_object, refusal
@@ -365,3 +372,25 @@ def test_reading_needs_no_error_handlers():
     with app.test_request_context(data=b"1234"):
         assert validation.read_body(4) == b"1234"
     assert errors.body_of(InvalidInputError())["code"] == "INVALID_INPUT"
+
+
+def test_numbers_in_a_list_count_as_what_stands_between_them():
+    numbers = b'{"a": [' + b"1, " * 999 + b"1]}"
+
+    assert parse_object(numbers, 1004)["a"] == [1] * 1000
+    with pytest.raises(InvalidInputError, match="not valid JSON") as refused:
+        parse_object(numbers, 1002)
+    assert "fewer than 501 keys" in refused.value.details
+
+
+def test_the_tag_of_a_union_is_no_part_of_a_path():
+    class Tagged(BaseModel):
+        a: Annotated[
+            Annotated[int, Tag("@whole")] | Annotated[str, Tag("@text")],
+            Discriminator(lambda value: "@whole"),
+        ]
+
+    with pytest.raises(InvalidInputError) as refused:
+        parse_model(Tagged, {"a": "x"})
+
+    assert refused.value.fields[0].path == "a"

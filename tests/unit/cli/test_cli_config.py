@@ -22,6 +22,8 @@ VARIABLES = {
     "OPENAI_API_KEY": "sk-abcdefghijklmnop",
     "FLASKLLM_SECRET": STRONG,
     "FLASKLLM_API_TOKEN": STRONG[::-1],
+    "FLASKLLM_SERVER__METRICS_TOKEN": STRONG[1:] + "x",
+    "AZURE_KEY": "az-abcdefghijklmnop",
 }
 NAMED = (("providers",), ("deployments",), ("routes", "<n>", "deployments"))
 FILE = """
@@ -175,7 +177,8 @@ class TestExample:
 
         assert settings.timeouts == Settings().timeouts
         assert settings.limits == Settings().limits
-        given = settings.server.model_copy(update={"trusted_hosts": ()})
+        samples = {"trusted_hosts": (), "allowed_origins": (), "metrics_token": None}
+        given = settings.server.model_copy(update=samples)
         assert given == Settings().server
 
 

@@ -1,0 +1,1 @@
+"""OpenAI's dialect: `/v1` for clients of its SDKs."""

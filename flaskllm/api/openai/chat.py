@@ -1,0 +1,43 @@
+"""`POST /v1/chat/completions`.
+
+An upstream that speaks OpenAI's dialect itself gets the caller's body and gives its
+own answer; every other is translated to and from the canonical form.
+"""
+
+from flask import Blueprint, Response
+
+from flaskllm.api import context
+from flaskllm.api.guard import guarded
+from flaskllm.api.openai import replies
+from flaskllm.api.openai.requests import ChatFields, chat_request, read
+from flaskllm.api.openai.streams import ChatEncoder
+from flaskllm.api.streaming import stream_reply
+from flaskllm.core.auth import Scope
+from flaskllm.llm.types import CompletionRequest
+
+blueprint = Blueprint("openai_chat", __name__)
+
+
+@blueprint.post("/chat/completions")
+@guarded(Scope.CHAT)
+def create() -> Response:
+    """Return the completion of a conversation, whole or as a stream."""
+    body, fields = read(ChatFields)
+    asked = chat_request(body, fields, direct=context.principal().direct_models)
+    if asked.stream:
+        return _stream(asked, includes_usage=body.includes_usage)
+    return _whole(asked)
+
+
+def _whole(asked: CompletionRequest) -> Response:
+    answer = context.services().completions.complete(asked, context.make_call())
+    body = answer.completion.raw or replies.chat_completion(
+        answer.completion, replies.now()
+    )
+    return replies.json_bytes_reply(body, answer.dropped)
+
+
+def _stream(asked: CompletionRequest, *, includes_usage: bool) -> Response:
+    answer = context.services().completions.stream(asked, context.make_call())
+    encoder = ChatEncoder(answer.model, replies.now(), includes_usage=includes_usage)
+    return stream_reply(answer, encoder, replies.dropped_header(answer.dropped))

@@ -1,0 +1,45 @@
+"""What a request shows of its caller, nothing of it proven yet."""
+
+import ipaddress
+import re
+
+from flask import request
+
+# A second Authorization header arrives joined to the first by a comma: what it
+# adds spoils the API token, and the blank after its scheme matches nothing.
+_BEARER = re.compile(r"bearer +(?P<token>[!-~]{1,1024})", re.IGNORECASE)
+
+
+def peer_of(address: str | None) -> str:
+    """Return what is counted as one peer.
+
+    An IPv6 host owns a whole /64 and could change its address with every guess.
+    """
+    try:
+        ip = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return address or "-"
+    if ip.version == 4:
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, 64), strict=False))
+
+
+def token_of(or_header: str | None = None) -> str | None:
+    """Return the token of this request; None for none, or for two that differ.
+
+    `or_header` names a second header that may carry it, bare.
+    """
+    bare = request.headers.get(or_header, "") if or_header else ""
+    bearer = request.headers.get("Authorization", "") or f"Bearer {bare}"
+    header = _BEARER.fullmatch(bearer)
+    if header is None or (bare and header["token"] != bare):
+        return None
+    return header["token"]
+
+
+def is_silent_websocket() -> bool:
+    """Tell whether a WebSocket is asked for, by somebody who says not yet who."""
+    rule = request.url_rule
+    return bool(rule and rule.websocket) and "Authorization" not in request.headers

@@ -1,0 +1,196 @@
+"""Streamed answers as server-sent events, whatever dialect they are told in.
+
+The body runs after its request: it has the id and the principal of its log lines,
+and nothing else of Flask's.
+"""
+
+import logging
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextvars import Context
+from typing import Protocol
+
+from flask import Response
+
+from flaskllm.api import context
+from flaskllm.api.websocket_door import door_here
+from flaskllm.core import logs
+from flaskllm.core.clock import Clock, Deadline
+from flaskllm.core.errors import (
+    APIError,
+    CallerGone,
+    InternalError,
+    ServiceUnavailable,
+)
+from flaskllm.core.sse import PING
+from flaskllm.llm.streaming import StreamAnswer
+from flaskllm.llm.streams import Chunk
+
+EVENT_STREAM = "text/event-stream"
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-cache",
+    # nginx would hold the events back until its buffer is full.
+    "X-Accel-Buffering": "no",
+}
+
+# A server that stops cuts off what is not done after its grace, for gunicorn 60 s;
+# and up to a ping's time may go by before a stream sees that it stops, and that it
+# has to end.
+_DRAIN_SECONDS = 45.0
+
+_OK = "OK"
+_log = logging.getLogger(__name__)
+
+
+class StreamEncoder(Protocol):
+    """Tells one answer in a caller's dialect: a fresh one for each stream.
+
+    It runs outside the request: what it needs of it, it was given before.
+    """
+
+    def encode(self, chunk: Chunk) -> bytes:
+        """Return the events that tell this chunk; empty when it has none."""
+        ...
+
+    def finish(self, answer: StreamAnswer) -> bytes:
+        """Return the clean end; called only when the upstream finished.
+
+        An answer that is passed on as it came has its own end.
+        """
+        ...
+
+    def fail(self, error: APIError) -> bytes:
+        """Return the one event that ends a stream which broke."""
+        ...
+
+
+def stream_reply(
+    answer: StreamAnswer,
+    encoder: StreamEncoder,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the reply that streams `answer`, and closes it in every case.
+
+    Raw pieces go out as they are, chunks as `encoder` tells them; silence becomes
+    a ping. A stream that breaks ends with `encoder.fail`, never with its clean end;
+    so does one that is not done when a server that stops would soon cut it off.
+    """
+    clock = context.services().clock
+    body = _Body(answer, encoder, clock, _Drain(door_here().is_stopping, clock))
+    return Response(
+        body,
+        content_type=EVENT_STREAM,
+        headers={**HEADERS, **(headers or {})},
+        # Or whoever asks for the length of the body would read the whole stream.
+        direct_passthrough=True,
+    )
+
+
+class _Drain:
+    """How long a stream may go on once its server is to stop."""
+
+    def __init__(self, is_stopping: Callable[[], bool], clock: Clock) -> None:
+        self._is_stopping = is_stopping
+        self._clock = clock
+        self._until: Deadline | None = None
+
+    def check(self) -> None:
+        """Return while the stream may go on; else raise ServiceUnavailable."""
+        if not self._is_stopping():
+            return
+        if self._until is None:
+            self._until = Deadline.after(_DRAIN_SECONDS, self._clock)
+        elif self._until.passed():
+            raise ServiceUnavailable(details="The server is about to restart.")
+
+
+class _Body:
+    """The bytes of a stream. May be closed at any moment, also before the first."""
+
+    def __init__(
+        self, answer: StreamAnswer, encoder: StreamEncoder, clock: Clock, drain: _Drain
+    ) -> None:
+        self._answer = answer
+        self._encoder = encoder
+        self._clock = clock
+        self._drain = drain
+        self._started_seconds = clock.monotonic() - context.elapsed_seconds()
+        # Until the end was reached, whoever closes it is a caller who hung up.
+        self._code = CallerGone.code
+        self._failure: APIError | None = None
+        self._chunks = 0
+        self._has_ended = False
+        self._pieces = self._run()
+        # Threads are shared: what is bound for one stream must not show in another.
+        self._context = Context()
+        self._context.run(
+            logs.bind,
+            request_id=context.request_id(),
+            principal=context.principal().id,
+        )
+
+    def __iter__(self) -> "_Body":
+        return self
+
+    def __next__(self) -> bytes:
+        return self._context.run(next, self._pieces)
+
+    def close(self) -> None:
+        """End the stream where it is."""
+        self._context.run(self._close)
+
+    def _close(self) -> None:
+        self._pieces.close()
+        self._end()
+
+    def _run(self) -> Generator[bytes, None, None]:
+        try:
+            yield from self._told()
+            self._code = _OK
+        except CallerGone:
+            return
+        except APIError as error:
+            yield self._fail(error)
+        except Exception as error:
+            ours = InternalError()
+            ours.__cause__ = error
+            yield self._fail(ours)
+        finally:
+            self._end()
+
+    def _told(self) -> Iterator[bytes]:
+        for piece in self._answer:
+            self._drain.check()
+            if piece is None:
+                yield PING
+                continue
+            data = piece if isinstance(piece, bytes) else self._encoder.encode(piece)
+            # An empty piece would end a chunked body.
+            if data:
+                self._chunks += 1
+                yield data
+        if not self._answer.is_raw:
+            yield self._encoder.finish(self._answer)
+
+    def _fail(self, error: APIError) -> bytes:
+        self._code, self._failure = error.code, error
+        return self._encoder.fail(error)
+
+    def _end(self) -> None:
+        """Close the answer and write the one line of this stream, once."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self._answer.close()
+        logs.event(
+            _log,
+            _LEVELS.get(self._code, logging.ERROR),
+            "stream_ended",
+            error=self._failure if isinstance(self._failure, InternalError) else None,
+            status=200,
+            chunks=self._chunks,
+            seconds=round(self._clock.monotonic() - self._started_seconds, 3),
+            code=self._code,
+        )
+
+
+_LEVELS: Mapping[str, int] = {_OK: logging.INFO, CallerGone.code: logging.WARNING}

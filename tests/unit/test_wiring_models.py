@@ -1,0 +1,119 @@
+"""Wiring: time-outs, sizes and lists of models come from the nearest that knows."""
+
+import pytest
+from fakes import FakeClock
+
+from flaskllm.core.config import ConfigError, StreamTimeouts, TimeoutSettings, load
+from flaskllm.llm.providers import LocalProvider
+from flaskllm.llm.types import Timeouts
+from flaskllm.wiring.models import build_models
+from flaskllm.wiring.timeouts import timeouts_of
+from flaskllm.wiring.upstreams import build_providers, build_senders
+
+SETTINGS = """
+providers:
+  hosted: {kind: openai, api_key: sk-abcdefghijklmnop}
+  box: {kind: ollama}
+  own: {kind: extractive}
+deployments:
+  mini: {provider: hosted, model: gpt-4o-mini}
+  narrow: {provider: hosted, model: gpt-4o-mini, context_window: 1000}
+  local: {provider: box, model: gpt-4o-mini}
+  slow: {provider: hosted, model: x, timeouts: {chunk_gap_seconds: 60}}
+routes:
+  - {alias: fast, deployments: {mini: 1}, timeouts: {first_token_seconds: 2}}
+"""
+
+
+@pytest.fixture
+def settle(tmp_path):
+    """Returns settings out of a YAML text."""
+
+    def settle(text):
+        (tmp_path / "flaskllm.yaml").write_text(text)
+        return load({"FLASKLLM_DATA_DIR": str(tmp_path / "data")}, tmp_path).settings
+
+    return settle
+
+
+@pytest.fixture
+def catalog(settle):
+    return build_models(settle(SETTINGS), FakeClock()).catalog
+
+
+@pytest.mark.parametrize(
+    ("kind", "general", "changed", "expected"),
+    [
+        ("openai", {}, {}, (30.0, 10.0, 15.0)),
+        ("ollama", {}, {}, (120.0, 120.0, 15.0)),
+        ("vllm", {"first_token_seconds": 40}, {}, (40.0, 40.0, 15.0)),
+        ("llamacpp", {"first_byte_seconds": 200}, {}, (200.0, 120.0, 15.0)),
+        ("ollama", {}, {"first_byte_seconds": 5}, (5.0, 120.0, 15.0)),
+        ("openai", {"first_token_seconds": 3}, {}, (30.0, 3.0, 15.0)),
+        (
+            "openai",
+            {"first_token_seconds": 3, "chunk_gap_seconds": 4},
+            {"first_token_seconds": 1, "chunk_gap_seconds": 2},
+            (30.0, 1.0, 2.0),
+        ),
+    ],
+)
+def test_the_nearest_time_out_holds(kind, general, changed, expected):
+    timeouts = timeouts_of(TimeoutSettings(**general), kind, StreamTimeouts(**changed))
+
+    assert timeouts == Timeouts(*expected)
+
+
+def test_a_deployment_changes_its_own_time_outs_only(catalog):
+    assert catalog.deployment("slow").timeouts.chunk_gap_seconds == 60.0
+    assert catalog.deployment("mini").timeouts.chunk_gap_seconds == 15.0
+
+
+def test_a_route_says_what_it_changes_of_the_time_outs(catalog):
+    assert catalog.resolve("fast").timeouts == {"first_token_seconds": 2.0}
+
+
+def test_a_known_model_fills_in_the_size_that_nobody_said(catalog):
+    assert catalog.deployment("mini").context_window == 128_000
+    assert catalog.deployment("narrow").context_window == 1000
+    assert catalog.deployment("narrow").max_output_tokens == 16_384
+
+
+def test_what_a_model_can_do_is_never_filled_in(catalog):
+    assert catalog.deployment("mini").capabilities is None
+
+
+def test_a_server_of_ones_own_decides_about_its_sizes(catalog):
+    assert catalog.deployment("local").context_window is None
+
+
+def test_every_upstream_can_be_named_directly_but_not_the_built_in_provider(catalog):
+    assert set(catalog.samples) == {"hosted", "box"}
+    assert catalog.resolve("box/llama3.2:3b", direct=True).made.model == "llama3.2:3b"
+
+
+def test_a_provider_that_lists_no_models_cannot_be_discovered(settle):
+    with pytest.raises(ConfigError, match=r"providers\.own\.models"):
+        settle("providers: {own: {kind: extractive, models: discover}}")
+
+
+def test_nothing_is_asked_of_an_upstream_while_it_is_wired(settle):
+    text = (
+        "providers: {a: {kind: vllm, base_url: http://127.0.0.1:9, models: discover}}"
+    )
+
+    catalog = build_models(settle(text), FakeClock()).catalog
+
+    assert catalog.discovered.providers() == ("a",)
+
+
+def test_each_provider_has_connections_of_its_own(settle):
+    settings = settle(SETTINGS)
+
+    providers = build_providers(settings, FakeClock())
+    senders = build_senders(settings)
+
+    assert set(providers) == {*settings.providers, "offline"}
+    assert isinstance(providers["offline"], LocalProvider)
+    assert set(senders) == set(settings.providers)
+    assert len({id(sender) for sender in senders.values()}) == len(senders)
