@@ -50,10 +50,18 @@ class Deadline:
         """Return the deadline `seconds` from now."""
         return cls(clock.monotonic() + seconds, clock)
 
+    def within(self, seconds: float | None) -> "Deadline":
+        """Return the deadline in `seconds` if that is earlier; None changes nothing."""
+        if seconds is None:
+            return self
+        return Deadline(
+            min(self.at_seconds, self.clock.monotonic() + seconds), self.clock
+        )
+
     def remaining_seconds(self) -> float:
         """Return what is left, never below zero."""
         return max(0.0, self.at_seconds - self.clock.monotonic())
 
     def passed(self) -> bool:
         """Tell whether nothing is left."""
-        return self.remaining_seconds() <= 0.0
+        return self.clock.monotonic() >= self.at_seconds

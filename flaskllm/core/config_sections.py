@@ -35,7 +35,7 @@ class ServerSettings(BaseModel):
         8000, ge=0, le=65535, description="The port to listen on; 0 for any free one."
     )
     threads: Whole = Field(
-        8, ge=1, le=256, description="Requests that one worker process serves at once."
+        32, ge=1, le=256, description="Requests that one worker process serves at once."
     )
     workers: Whole = Field(1, ge=1, le=64, description="Worker processes.")
     trusted_hosts: tuple[str, ...] = Field(
@@ -104,6 +104,11 @@ class StreamTimeouts(BaseModel):
     chunk_gap_seconds: Seconds | None = Field(
         None, description="The longest silence within a stream."
     )
+    answer_seconds: Seconds | None = Field(
+        None,
+        description="The longest wait for an answer that is not streamed when another "
+        "deployment could answer.",
+    )
 
 
 class TimeoutSettings(BaseModel):
@@ -132,6 +137,11 @@ class TimeoutSettings(BaseModel):
     )
     chunk_gap_seconds: Seconds = Field(
         15.0, description="The longest silence within a stream."
+    )
+    answer_seconds: Seconds = Field(
+        120.0,
+        description="The longest wait for an answer that is not streamed when another "
+        "deployment could answer.",
     )
 
 

@@ -5,12 +5,19 @@ import secrets
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+# Each character stands for four of the first 248 bytes; the others for none.
+_OF_BYTES = (BASE62 * 5)[:256].encode("ascii")
+_SURPLUS = bytes(range(248, 256))
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
 def random_base62(length: int) -> str:
     """Return `length` unpredictable characters, 5.95 bits each."""
-    return to_base62(secrets.randbelow(62**length), length)
+    text = b""
+    while len(text) < length:
+        # A few more than are needed: what would make some likelier is dropped.
+        text += secrets.token_bytes(length + 8).translate(_OF_BYTES, _SURPLUS)
+    return text[:length].decode("ascii")
 
 
 def to_base62(number: int, width: int) -> str:

@@ -9,47 +9,87 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 ROTATE_AT_BYTES = 10 * 1024 * 1024
 ROTATED_FILES = 5
+# Until a rotation by another process is seen, lines go to the rotated file.
+_LOOK_EVERY_SECONDS = 0.1
 
 
-class _Sink(logging.Handler):
-    """What takes whole lines. Its failure never reaches the request that logs."""
+class Sink(Protocol):
+    """What takes whole lines."""
+
+    def write(self, line: str) -> None:
+        """Write a line that ends in its break, with one call.
+
+        Raises:
+            OSError: It could not be written.
+            ValueError: It is closed for good.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open; a later line may open it again."""
+        ...
+
+
+class LineHandler(logging.Handler):
+    """Makes a line of a record, once, for all sinks that want it in this form.
+
+    What fails here never reaches the request that logs.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        """Keep the sinks; they are closed with this handler."""
+        super().__init__()
+        self._sinks = sinks
 
     def createLock(self) -> None:  # noqa: N802
         """Have no lock, see the module."""
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line."""
+        """Write one line to every sink."""
         try:
-            self.write(f"{self.format(record)}\n")
+            line = f"{self.format(record)}\n"
         except Exception:
             self.handleError(record)
-
-    def write(self, line: str) -> None:
-        """Write a line that ends in its break, with one call."""
-        raise NotImplementedError
+            return
+        for sink in self._sinks:
+            try:
+                sink.write(line)
+            except Exception:
+                self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Say on stderr that a line was lost; never its text, it is not redacted."""
         with suppress(Exception):
             sys.stderr.write(f"a log line of {record.name} could not be written\n")
 
+    def close(self) -> None:
+        """Close the sinks."""
+        super().close()
+        for sink in self._sinks:
+            sink.close()
 
-class StderrSink(_Sink):
+
+class StderrSink:
     """The standard error stream."""
 
     def write(self, line: str) -> None:
         """Write a line; the stream is flushed at its break."""
         sys.stderr.write(line)
 
+    def close(self) -> None:
+        """Leave it open: it is not ours."""
 
-class FileSink(_Sink):
+
+class FileSink:
     """A rotated file that only its owner reads, shared by several processes."""
 
     def __init__(
@@ -57,6 +97,7 @@ class FileSink(_Sink):
         path: str,
         rotate_at_bytes: int = ROTATE_AT_BYTES,
         rotated_files: int = ROTATED_FILES,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep the settings; the file is made at the first line.
 
@@ -64,14 +105,17 @@ class FileSink(_Sink):
             path: The file; rotated ones are beside it, `.1` is the youngest.
             rotate_at_bytes: It stays smaller, unless one line is larger.
             rotated_files: How many are kept, besides the one that is written.
+            monotonic: Tells when to look again whether another process rotated.
         """
-        super().__init__()
         self._path = os.path.abspath(path)
         self._rotate_at_bytes = rotate_at_bytes
         self._rotated_files = rotated_files
         self._changes = threading.Lock()
         self._descriptor: int | None = None
         self._file_id: tuple[int, int] | None = None
+        self._monotonic = monotonic
+        self._room_bytes = 0
+        self._look_again_at = 0.0
 
     def write(self, line: str) -> None:
         """Append a line to the file that has our name now, to a new one if it is full.
@@ -80,17 +124,18 @@ class FileSink(_Sink):
             OSError: It could not be written.
         """
         data = line.encode("utf-8", "backslashreplace")
-        if not self._has_room(len(data)):
-            self._make_room(len(data))
+        self._room_bytes -= len(data)
+        if self._room_bytes <= 0 or self._monotonic() >= self._look_again_at:
+            self._look(len(data))
         assert self._descriptor is not None  # room is in an open file
         os.write(self._descriptor, data)
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""
-        super().close()
         with self._changes:
             descriptor, self._descriptor = self._descriptor, None
             self._file_id = None
+            self._room_bytes = 0
             if descriptor is not None:
                 os.close(descriptor)
 
@@ -114,15 +159,11 @@ class FileSink(_Sink):
         finally:
             os.close(descriptor)
 
-    def _has_room(self, n_bytes: int) -> bool:
-        """Tell whether the open file still has our name and room for a line."""
-        found = _stat(self._path)
-        if found is None or not self._is_ours(found):
-            return False
-        is_fresh = not found.st_size  # a line that is too long has to be somewhere
-        return is_fresh or found.st_size + n_bytes < self._rotate_at_bytes
-
-    def _make_room(self, n_bytes: int) -> None:
+    def _look(self, n_bytes: int) -> None:
+        """See to it that the open file has our name and room for a line."""
+        self._look_again_at = self._monotonic() + _LOOK_EVERY_SECONDS
+        if self._has_room(n_bytes):
+            return
         with self._changes:
             if not self._is_ours(_stat(self._path)):
                 self._reopen()
@@ -133,6 +174,15 @@ class FileSink(_Sink):
                 if self._is_ours(_stat(self._path)):
                     self.shift()
                 self._reopen()
+            self._room_bytes = self._rotate_at_bytes - n_bytes
+
+    def _has_room(self, n_bytes: int) -> bool:
+        found = _stat(self._path)
+        if found is None or not self._is_ours(found):
+            return False
+        self._room_bytes = self._rotate_at_bytes - found.st_size - n_bytes
+        # A line that is too long has to be somewhere.
+        return self._room_bytes > 0 or not found.st_size
 
     def _is_ours(self, found: os.stat_result | None) -> bool:
         return found is not None and self._file_id == (found.st_dev, found.st_ino)

@@ -18,17 +18,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import orjson
 from pythonjsonlogger.core import RESERVED_ATTRS
-from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.json import JsonEncoder, JsonFormatter
 
-from flaskllm.core.log_sinks import FileSink, StderrSink
+from flaskllm.core.log_sinks import FileSink, LineHandler, Sink, StderrSink
 from flaskllm.core.redaction import Redactor, escape, forms_of
 
 LogFormat = Literal["auto", "json", "text"]
 
-# Where a record keeps its line in JSON, for the next sink.
-_LINE = "flaskllm_line"
-_NO_EXTRAS = frozenset((*RESERVED_ATTRS, _LINE))
+_NO_EXTRAS = frozenset(RESERVED_ATTRS)
+# For what the fast one does not take, and for what is not ASCII.
+_ENCODER = JsonEncoder(separators=(",", ":"))
 _PLAIN_VALUE = re.compile(r"[\w.,/:@+<>*-]+", re.ASCII)
 
 
@@ -71,21 +72,21 @@ def dict_config(
 ) -> dict[str, Any]:
     """Return these logs as a `logging.config` dictionary; gunicorn takes it too."""
     on_terminal = format == "auto" and sys.stderr.isatty()
-    formats = {"stderr": "text" if on_terminal else format, "file": format}
-    handlers: dict[str, dict[str, Any]] = {
-        "stderr": {"()": StderrSink, "formatter": "stderr"}
-    }
+    sinks: dict[str, list[Sink]] = {"text": [], "json": []}
+    sinks["text" if on_terminal or format == "text" else "json"].append(StderrSink())
     if file is not None:
-        handlers["file"] = {"()": FileSink, "formatter": "file", "path": str(file)}
+        sinks["text" if format == "text" else "json"].append(FileSink(str(file)))
+    handlers = {
+        form: {"()": LineHandler, "formatter": form, "sinks": wanted}
+        for form, wanted in sinks.items()
+        if wanted
+    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            name: {
-                "()": _TextLines if form == "text" else _JsonLines,
-                "redactor": redactor,
-            }
-            for name, form in formats.items()
+            "text": {"()": _TextLines, "redactor": redactor},
+            "json": {"()": _JsonLines, "redactor": redactor},
         },
         "handlers": handlers,
         "root": {"level": level, "handlers": list(handlers)},
@@ -122,7 +123,14 @@ def event(
     Example:
         `event(logger, logging.INFO, "attempt_ended", code="OK", seconds=1.2)`
     """
-    logger.log(level, name, exc_info=error, extra={"fields": fields})
+    if not logger.isEnabledFor(level):
+        return
+    trace = (type(error), error, error.__traceback__) if error else None
+    # As `logger.log`, but for the search for the calling line, which we never show.
+    record = logger.makeRecord(
+        logger.name, level, "", 0, name, (), trace, extra={"fields": fields}
+    )
+    logger.handle(record)
 
 
 def bind(
@@ -183,31 +191,27 @@ def _extras(record: logging.LogRecord) -> dict[str, Any]:
     return {name: attributes[name] for name in attributes if name not in _NO_EXTRAS}
 
 
+def _in_ascii(facts: dict[str, Any], **_: object) -> str:
+    try:
+        line = orjson.dumps(facts)
+    except TypeError:
+        return _ENCODER.encode(facts)
+    return line.decode("ascii") if line.isascii() else _ENCODER.encode(facts)
+
+
 class _JsonLines(JsonFormatter):
     """One JSON object a line, in ASCII, for machines."""
 
     def __init__(self, redactor: Redactor) -> None:
-        super().__init__()
+        super().__init__(json_serializer=_in_ascii)
         self._redactor = redactor
 
-    def add_fields(
-        self,
-        log_data: dict[str, Any],
-        record: logging.LogRecord,
-        message_dict: dict[str, Any],
-    ) -> None:
-        """Fill the line with our facts, then the traceback that was rendered."""
-        log_data.update(_facts(record))
-        if record.exc_info:
-            log_data["exception"] = message_dict["exc_info"]
-
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, safe to write; for a second sink it is not made again."""
-        line: str | None = getattr(record, _LINE, None)
-        if line is None:
-            line = _seal(super().format(record), self._redactor)
-            setattr(record, _LINE, line)
-        return line
+        """Return the line, safe to write."""
+        facts = _facts(record)
+        if record.exc_info:
+            facts["exception"] = self.formatException(record.exc_info)
+        return _seal(self.serialize_log_record(facts), self._redactor)
 
 
 class _TextLines(logging.Formatter):

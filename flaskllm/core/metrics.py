@@ -1,8 +1,9 @@
 """Every metric of the gateway, declared once, in Prometheus' terms.
 
 Each worker process counts for itself: what `/metrics` shows is one process. Label
-values are a closed set (rules of our own routes, names of the settings, codes of
-our errors), never what a caller wrote.
+values are a closed set: rules of our own routes, names of the settings, codes of
+our errors. Where callers may name `provider/model` a deployment's name is theirs in
+part; beyond a thousand such names the rest are counted as one.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +30,8 @@ _LONG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
 _SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 # A caller may make up a method as well as an address.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_OTHER_METHOD: Final = "other"
+_OTHER: Final = "other"
+_MOST_DEPLOYMENTS: Final = 1000
 _NO_RULE: Final = "none"
 
 _Metric = TypeVar("_Metric", bound=MetricWrapperBase)
@@ -48,6 +50,7 @@ class Metrics:
         # The moment at which a series began says nothing to us and doubles them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
+        self._deployments: set[str] = set()
         self._requests = self._counter(
             "requests",
             "Requests answered; a WebSocket counts once, with the status 101.",
@@ -111,7 +114,7 @@ class Metrics:
 
     def count_request(self, rule: str | None, method: str, status: int) -> None:
         """Count one request; `rule` is None where no route matched."""
-        known = method if method in _METHODS else _OTHER_METHOD
+        known = method if method in _METHODS else _OTHER
         self._requests(rule or _NO_RULE, known, str(status)).inc()
 
     def time_request(
@@ -126,18 +129,20 @@ class Metrics:
         self, deployment: str, provider: str, code: str, seconds: float
     ) -> None:
         """Count one attempt that ended with this code after so many seconds."""
-        self._attempts(deployment, provider, code).inc()
-        self._attempt_seconds(deployment).observe(seconds)
+        name = self._known(deployment)
+        self._attempts(name, provider, code).inc()
+        self._attempt_seconds(name).observe(seconds)
 
     def count_tokens(self, deployment: str, tokens: Mapping[str, int]) -> None:
         """Count what an attempt used: tokens by kind, each >= 0."""
+        name = self._known(deployment)
         for kind, count in tokens.items():
             if count:
-                self._tokens(deployment, kind).inc(count)
+                self._tokens(name, kind).inc(count)
 
     def time_first_token(self, deployment: str, seconds: float) -> None:
         """Record how long a streamed attempt took to its first token."""
-        self._first_token_seconds(deployment).observe(seconds)
+        self._first_token_seconds(self._known(deployment)).observe(seconds)
 
     def count_cut(self, reason: CutReason) -> None:
         """Count a stream that ended too early after its first token."""
@@ -146,11 +151,20 @@ class Metrics:
     def count_malformed(self, deployment: str, events: int) -> None:
         """Count events of a stream that were skipped."""
         if events:
-            self._malformed(deployment).inc(events)
+            self._malformed(self._known(deployment)).inc(events)
 
     def render(self) -> bytes:
         """Return all of it in Prometheus' text format, see `CONTENT_TYPE`."""
         return generate_latest(self._registry)
+
+    def _known(self, deployment: str) -> str:
+        """Return the name to count under."""
+        if deployment in self._deployments:
+            return deployment
+        if len(self._deployments) >= _MOST_DEPLOYMENTS:
+            return _OTHER
+        self._deployments.add(deployment)
+        return deployment
 
     def _counter(
         self, name: str, help: str, labels: tuple[str, ...]

@@ -6,9 +6,8 @@ changes nothing about what comes out.
 """
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from flaskllm.core.errors import LLMProtocolError
 
@@ -27,8 +26,7 @@ _LONGEST_HALF_END = 3  # CRLF CR
 _NOT_IN_A_NAME = re.compile(r"[\r\n\0]")
 
 
-@dataclass(frozen=True, slots=True)
-class SSEEvent:
+class SSEEvent(NamedTuple):
     """One event.
 
     `raw` is the whole block with its blank line, as it was received; `name` is
@@ -69,10 +67,13 @@ class SSEParser:
             self._has_returns = b"\r" in data
         if not self._has_begun and not self._begin():
             return []
-        events = [self._read(block) for block in self._take_blocks(searched)]
-        if len(self._rest) > self._max_event_bytes:
+        blocks = self._take_blocks(searched)
+        self._blocks_left -= len(blocks)
+        if self._blocks_left < 0:
+            raise LLMProtocolError(details="the upstream's stream has too many events")
+        if max(map(len, [self._rest, *blocks])) > self._max_event_bytes:
             raise _too_long(self._max_event_bytes)
-        return [event for event in events if event is not None]
+        return [event for block in blocks if (event := _event_of(block)) is not None]
 
     def _begin(self) -> bool:
         """Drop a byte order mark; tell whether enough is there to see one."""
@@ -95,14 +96,6 @@ class SSEParser:
         blocks = [bytes(self._rest[a:b]) for a, b in pairwise([0, *ends])]
         del self._rest[: ends[-1] if ends else 0]
         return blocks
-
-    def _read(self, block: bytes) -> SSEEvent | None:
-        self._blocks_left -= 1
-        if self._blocks_left < 0:
-            raise LLMProtocolError(details="the upstream's stream has too many events")
-        if len(block) > self._max_event_bytes:
-            raise _too_long(self._max_event_bytes)
-        return _event_of(block.lstrip(b"\r\n"))
 
 
 class LineParser:
@@ -130,7 +123,7 @@ class LineParser:
         self._rest = bytearray(rest)
         self._lines_left -= len(whole)
         if self._lines_left < 0:
-            raise LLMProtocolError(details="the upstream's stream has too many lines")
+            raise LLMProtocolError(details="The upstream's stream has too many lines.")
         for line in (*whole, rest):
             self._check(line)
         return [line for line in map(bytes.strip, whole) if line]
@@ -168,6 +161,7 @@ def encode_event(
 
 def _event_of(block: bytes) -> SSEEvent | None:
     """Return the event in a block that ends in a blank line, or None."""
+    block = block.lstrip(b"\r\n")
     is_usual = block.startswith(b"data: ") and b"\r" not in block
     if is_usual and block.find(b"\n") == len(block) - 2:
         return SSEEvent(block, "", block[6:-2])
@@ -186,5 +180,5 @@ def _event_of(block: bytes) -> SSEEvent | None:
 
 def _too_long(most_bytes: int) -> LLMProtocolError:
     return LLMProtocolError(
-        details=f"one event of the upstream's stream is longer than {most_bytes} bytes"
+        details=f"One event of the upstream's stream is longer than {most_bytes} bytes."
     )

@@ -97,13 +97,26 @@ def line_up_embedding(
     routes = _named(catalog, request)
     able = tuple(
         each
-        for each in _ordered(catalog, routes, request, random)
+        for each in _of_one_space(tuple(_ordered(catalog, routes, request, random)))
         if is_embedder(each.deployment) and _lists_embeddings(each.deployment)
     )
     if not able:
         problem = f"{routes[0].name!r} leads to no deployment that has embeddings"
         raise InvalidInputError.of("model", problem, "a model for embeddings")
     return Lineup(able, ())
+
+
+def _of_one_space(candidates: tuple[Candidate, ...]) -> Iterator[Candidate]:
+    """Yield those whose vectors can stand beside each other.
+
+    That is what a route's own deployments promise; of a fallback's only those of
+    the same model do, since each model has a space of its own.
+    """
+    own = candidates[0].alias
+    models = {each.deployment.model for each in candidates if each.alias == own}
+    for each in candidates:
+        if each.alias == own or each.deployment.model in models:
+            yield each
 
 
 def leading(catalog: Catalog, request: CompletionRequest) -> Deployment:
@@ -145,9 +158,15 @@ def _ordered(
             if name not in seen:
                 seen.add(name)
                 deployment = route.made or catalog.deployment(name)
-                timeouts = replace(deployment.timeouts, **route.timeouts)
                 passed_on = _with_model(deployment, request.model)
-                yield Candidate(route.name, replace(passed_on, timeouts=timeouts))
+                yield Candidate(route.name, _with_timeouts(passed_on, route))
+
+
+def _with_timeouts(deployment: Deployment, route: Route) -> Deployment:
+    if not route.timeouts:
+        return deployment
+    timeouts = replace(deployment.timeouts, **route.timeouts)
+    return replace(deployment, timeouts=timeouts)
 
 
 def _with_model(deployment: Deployment, model: str | None) -> Deployment:

@@ -5,13 +5,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from flaskllm.core import config
-from flaskllm.core.errors import (
-    Field,
-    InvalidInputError,
-    ModelNotFound,
-    NoModelConfigured,
-)
-from flaskllm.llm.model_names import is_plain, nearest, shown
+from flaskllm.core.errors import APIError, InvalidInputError, NoModelConfigured
+from flaskllm.llm.model_names import is_plain, not_found
 from flaskllm.llm.strategies import STRATEGIES
 from flaskllm.llm.types import Deployment
 from flaskllm.llm.undescribed import Discovered, NothingDiscovered, make_deployment
@@ -31,6 +26,7 @@ HOW_TO_ADD_A_MODEL = (
 )
 
 _CAPABILITY = "capability:"
+_DIRECT = " (provider/model takes an API token made with --direct-models)"
 _NO_MODEL = f"No language model is configured. {HOW_TO_ADD_A_MODEL}"
 
 
@@ -109,7 +105,7 @@ class Catalog:
         Raises:
             ModelNotFound: Nothing has this name.
             InvalidInputError: No name was given, and there is no default route.
-            NoModelConfigured: No name was given and there is no route.
+            NoModelConfigured: There is neither a route nor a provider.
         """
         if model is None or model == AUTO:
             return self._default(with_offline)
@@ -200,15 +196,12 @@ class Catalog:
         offline = (OFFLINE.name,) if with_offline else ()
         return (*(route.name for route in self.routes), *offline)
 
-    def _not_found(self, model: str, with_offline: bool) -> ModelNotFound:
-        problem, names = f"{shown(model)} is unknown", self._names(with_offline)
-        near = nearest(model, (*names, *self.discovered.names()))
-        allowed = ", ".join(near or names)
-        hint = f"the nearest: {allowed}" if near else f"allowed: {allowed}"
-        return ModelNotFound(
-            details=f"model: {problem}; {hint}",
-            fields=[Field("model", problem, allowed)],
-        )
+    def _not_found(self, model: str, with_offline: bool) -> APIError:
+        names = self._names(with_offline)
+        if not (names or self.samples):
+            return NoModelConfigured(details=_NO_MODEL)
+        is_direct = model.partition("/")[0] in self.samples
+        return not_found(model, names, self.discovered.names(), _DIRECT * is_direct)
 
     def _complaints(self) -> Iterator[str]:
         """Yield a sentence for each name that cannot be followed."""

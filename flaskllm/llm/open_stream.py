@@ -35,7 +35,7 @@ class Limits:
             mark.
     """
 
-    body_bytes: int = 32 * _MEBIBYTE
+    body_bytes: int = 256 * _MEBIBYTE
     held_bytes: int = _MEBIBYTE
     ping_seconds: float = 5.0
     tail_seconds: float = 1.0
@@ -77,7 +77,8 @@ class OpenStream:
         what came: many upstreams count only at the end.
         """
         said = self._reader.usage
-        if said.source != "none" and self._reader.is_finished:
+        is_whole = self._reader.is_finished or self._reader.is_complete
+        if said.source != "none" and is_whole:
             return said
         model = self._settlement.attempt.deployment.model
         guess = estimate_answer(self._request, self._reader.output, model)
@@ -186,11 +187,20 @@ class OpenStream:
 
     def _rest(self) -> Iterator[Piece | None]:
         while not (self._reader.is_complete or self._has_ended):
-            data = self._read_tail() if self._reader.is_finished else self._read_on()
+            data = self._read()
             if data is None:
                 yield None
             else:
                 yield from self._take(data)
+
+    def _read(self) -> bytes | None:
+        """Return what came; whatever breaks after the finish ends the answer well."""
+        if not self._reader.is_finished:
+            return self._read_on()
+        try:
+            return self._read_on() if self._reader.may_go_on else self._read_tail()
+        except LLMAPIError:
+            return b""
 
     def _read_on(self) -> bytes | None:
         return self._stream.read(
@@ -199,19 +209,14 @@ class OpenStream:
         )
 
     def _read_tail(self) -> bytes:
-        """Return what follows the finish; whatever breaks now ends the answer well."""
+        """Return what follows the finish, nothing once its time is over."""
         now_seconds = self._clock.monotonic()
         if self._tail_until is None:
             self._tail_until = now_seconds + self._limits.tail_seconds
         left_seconds = self._tail_until - now_seconds
         if left_seconds <= 0.0:
             return b""
-        try:
-            data = self._stream.read(
-                gap_seconds=left_seconds, tick_seconds=left_seconds
-            )
-        except LLMAPIError:
-            return b""
+        data = self._stream.read(gap_seconds=left_seconds, tick_seconds=left_seconds)
         return data or b""
 
     def _take(self, data: bytes) -> Sequence[Piece]:

@@ -36,6 +36,8 @@ from flaskllm.llm.upstreams import Upstreams
 from flaskllm.llm.walk import Walk
 
 _Result = TypeVar("_Result")
+# What an attempt brought, and the rate limits that its upstream told with it.
+_Told = tuple[_Result, Mapping[str, str]]
 
 
 def _as_given(
@@ -85,10 +87,13 @@ class Router:
         """
         asked = replace(request, stream=False)
 
-        def attempt(walk: Walk, settlement: Settlement) -> Completion:
-            return self._upstreams.complete(asked, call, settlement)
+        def attempt(walk: Walk, settlement: Settlement) -> _Told[Completion]:
+            patience = walk.current.deployment.timeouts.answer_seconds
+            limit = patience if walk.has_elsewhere else None
+            completion = self._upstreams.complete(asked, call, settlement, limit)
+            return completion, settlement.rate_limits
 
-        walk, completion = self._go(self._line_up(asked), call, attempt)
+        walk, (completion, rate_limits) = self._go(self._line_up(asked), call, attempt)
         return Answer(
             completion,
             alias=walk.current.alias,
@@ -96,6 +101,7 @@ class Router:
             attempts=walk.number,
             failures=walk.failures,
             dropped=self._upstreams.dropped(asked, walk.current.deployment),
+            rate_limits=rate_limits,
         )
 
     def stream(self, request: CompletionRequest, call: Call) -> StreamAnswer:
@@ -113,12 +119,13 @@ class Router:
         """
         asked = replace(request, stream=True)
 
-        def attempt(walk: Walk, settlement: Settlement) -> OpenStream:
+        def attempt(walk: Walk, settlement: Settlement) -> _Told[OpenStream]:
             patience = walk.current.deployment.timeouts.first_token_seconds
             limit = patience if walk.has_elsewhere else None
-            return self._upstreams.open(asked, call, settlement, limit)
+            source = self._upstreams.open(asked, call, settlement, limit)
+            return source, settlement.rate_limits
 
-        walk, source = self._go(self._line_up(asked), call, attempt)
+        walk, (source, rate_limits) = self._go(self._line_up(asked), call, attempt)
         deployment = walk.current.deployment
         wire = asked.body.wire if asked.body else None
         return StreamAnswer(
@@ -129,6 +136,7 @@ class Router:
             dropped=self._upstreams.dropped(asked, deployment),
             is_raw=wire in self._upstreams.wires(deployment),
             source=source,
+            rate_limits=rate_limits,
         )
 
     def embed(self, request: EmbeddingRequest, call: Call) -> EmbeddingAnswer:
@@ -140,25 +148,38 @@ class Router:
             LLMAPIError: No deployment answered, as for `complete`.
             CallerGone: Nobody waits for the answer any more.
         """
-        is_able = self._upstreams.is_embedder
-        lineup = line_up_embedding(self._catalog, request, self._draws, is_able)
 
-        def attempt(walk: Walk, settlement: Settlement) -> Embeddings:
-            return self._upstreams.embed(request, call, settlement)
+        def attempt(walk: Walk, settlement: Settlement) -> _Told[Embeddings]:
+            embeddings = self._upstreams.embed(request, call, settlement)
+            return embeddings, settlement.rate_limits
 
-        walk, embeddings = self._go(lineup, call, attempt)
+        walk, (embeddings, rate_limits) = self._go(
+            self._line_up_embedding(request), call, attempt
+        )
         return EmbeddingAnswer(
             embeddings,
             alias=walk.current.alias,
             deployment=walk.current.deployment,
             attempts=walk.number,
             failures=walk.failures,
+            rate_limits=rate_limits,
         )
 
     def _line_up(self, request: CompletionRequest) -> Lineup:
         return line_up(
             self._catalog, request, self._draws, self._upstreams, self._describe
         )
+
+    def _line_up_embedding(self, request: EmbeddingRequest) -> Lineup:
+        is_able = self._upstreams.is_embedder
+        lineup = line_up_embedding(self._catalog, request, self._draws, is_able)
+        takers = tuple(
+            each
+            for each in lineup.candidates
+            if self._upstreams.takes_inputs(request, each.deployment)
+        )
+        # Where nobody takes them, the first one tells the caller which it refuses.
+        return replace(lineup, candidates=takers) if takers else lineup
 
     def _go(
         self,

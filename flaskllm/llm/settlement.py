@@ -1,5 +1,7 @@
 """One attempt and its bill: announced before it is made, told once when it ended."""
 
+from collections.abc import Mapping
+
 from flaskllm.core.errors import APIError, LLMAPIError
 from flaskllm.llm.known_models import family_of
 from flaskllm.llm.tokens import estimate, estimate_request
@@ -14,6 +16,7 @@ class Settlement:
     Attributes:
         attempt: The attempt.
         malformed: How many events of its stream were skipped so far.
+        rate_limits: The headers in which its upstream told its rate limits.
     """
 
     def __init__(self, attempt: Attempt, call: Call) -> None:
@@ -21,6 +24,7 @@ class Settlement:
         call.before(attempt)
         self.attempt = attempt
         self.malformed = 0
+        self.rate_limits: Mapping[str, str] = {}
         self._call = call
         self._clock = call.deadline.clock
         self._started_seconds = self._clock.monotonic()

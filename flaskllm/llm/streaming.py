@@ -1,6 +1,6 @@
 """A streamed answer, as the faces read it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from flaskllm.llm.open_stream import OpenStream
@@ -28,6 +28,7 @@ class StreamAnswer:
     dropped: tuple[str, ...]
     is_raw: bool
     source: OpenStream = field(repr=False)
+    rate_limits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def usage(self) -> Usage:

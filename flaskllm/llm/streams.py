@@ -55,6 +55,8 @@ class StreamReader(Protocol):
             from here the deployment can no longer be changed unnoticed.
         is_finished: The upstream has said why it ended (for every choice); what
             may still come is the usage and the dialect's end mark.
+        may_go_on: More of the answer may follow the finish: the dialect has no end
+            mark, and some upstreams name a reason in every event.
         is_complete: The end mark was seen; nothing more needs to be read.
         usage: As said last; its source is `none` when nothing was said, or
             nothing that can be true.
@@ -67,6 +69,7 @@ class StreamReader(Protocol):
 
     has_token: bool
     is_finished: bool
+    may_go_on: bool
     is_complete: bool
     usage: Usage
     finish_reason: FinishReason | None

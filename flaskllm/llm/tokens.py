@@ -30,7 +30,7 @@ from flaskllm.llm.parts import (
 )
 from flaskllm.llm.token_text import weigh
 from flaskllm.llm.token_weights import Family
-from flaskllm.llm.types import CompletionRequest, Deployment, Tool, Usage
+from flaskllm.llm.types import CompletionRequest, Deployment, Tool
 
 CAREFUL: Family = "careful"
 
@@ -91,17 +91,6 @@ def estimate_request(request: CompletionRequest, family: Family = CAREFUL) -> in
         estimate_messages(request.messages, family)
         + estimate_tools(request.tools, family)
         + (_schema(schema, family) if schema else 0)
-    )
-
-
-def estimate_usage(
-    messages: Iterable[Message], text: str, family: Family = CAREFUL
-) -> Usage:
-    """Return the usage of an answer whose upstream did not count it well."""
-    return Usage(
-        input_uncached=estimate_messages(messages, family),
-        output_text=estimate(text, family),
-        source="estimated",
     )
 
 

@@ -208,16 +208,19 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How patient a streamed call is, in seconds.
+    """How patient a call is, in seconds.
 
     `first_byte_seconds` without any byte is a dead attempt; so is
     `first_token_seconds` without a token when there is elsewhere to go;
     `chunk_gap_seconds` is the longest silence after the first token.
+    `answer_seconds` is for an answer that is not streamed: the longest that it may
+    take when there is elsewhere to go.
     """
 
     first_byte_seconds: float = 30.0
     first_token_seconds: float = 10.0
     chunk_gap_seconds: float = 15.0
+    answer_seconds: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +294,8 @@ class Answer:
     `attempts` counts all that were made. `failures` are the codes of what went
     wrong before, each once: of deployments that were left out for size or
     capability, then of attempts that failed, in order. `dropped` names the fields
-    of the caller that this deployment's dialect cannot say.
+    of the caller that this deployment's dialect cannot say. `rate_limits` are the
+    headers in which its upstream told its rate limits, their names in lower case.
     """
 
     completion: Completion
@@ -300,6 +304,7 @@ class Answer:
     attempts: int
     failures: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    rate_limits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,3 +316,4 @@ class EmbeddingAnswer:
     deployment: Deployment
     attempts: int
     failures: tuple[str, ...] = ()
+    rate_limits: Mapping[str, str] = field(default_factory=dict)

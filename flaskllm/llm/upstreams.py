@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flaskllm.core.clock import Clock
+from flaskllm.core.clock import Clock, Deadline
 from flaskllm.core.errors import (
     LLMAPIError,
     LLMInvalidRequest,
@@ -12,6 +12,7 @@ from flaskllm.core.errors import (
 )
 from flaskllm.llm.open_stream import OpenStream
 from flaskllm.llm.providers import Embedder, LocalProvider, Provider
+from flaskllm.llm.rate_limits import rate_limits_of
 from flaskllm.llm.senders import ByteStream, Sender
 from flaskllm.llm.settlement import Settlement
 from flaskllm.llm.types import (
@@ -62,6 +63,12 @@ class Upstreams:
         """Tell whether the deployment's dialect has vectors."""
         return deployment.provider in self._embedders
 
+    def takes_inputs(self, request: EmbeddingRequest, deployment: Deployment) -> bool:
+        """Tell whether an embedder takes what this request has to embed."""
+        if self._embedders[deployment.provider].takes_token_numbers:
+            return True
+        return all(isinstance(each, str) for each in request.inputs)
+
     def wires(self, deployment: Deployment) -> frozenset[Wire]:
         """Return the callers' dialects that the deployment speaks too."""
         provider = self._remotes.get(deployment.provider)
@@ -80,9 +87,20 @@ class Upstreams:
         return () if provider is None else provider.dropped(request, deployment)
 
     def complete(
-        self, request: CompletionRequest, call: Call, settlement: Settlement
+        self,
+        request: CompletionRequest,
+        call: Call,
+        settlement: Settlement,
+        answer_seconds: float | None,
     ) -> Completion:
         """Return the whole answer of one deployment; success is told.
+
+        Args:
+            request: What to ask.
+            call: The deadline, and the caller who may hang up.
+            settlement: It is told how the attempt ended.
+            answer_seconds: How long the attempt may take; None where there is
+                nowhere else to go.
 
         Raises:
             LLMRefused: The model or its content policy withheld the answer. Its
@@ -90,7 +108,8 @@ class Upstreams:
             LLMAPIError: It could not answer.
             CallerGone: Nobody waits for the answer any more.
         """
-        completion = self._ask(request, call, settlement.attempt.deployment)
+        deadline = call.deadline.within(answer_seconds)
+        completion = self._ask(request, call, deadline, settlement)
         if _is_withheld(completion, request):
             refused = LLMRefused(details="Its content policy withheld the answer.")
             settlement.tell_error(refused, completion.usage)
@@ -134,6 +153,7 @@ class Upstreams:
         )
         if stream.status != 200:
             raise provider.explain(_read_error(stream, deployment, clock))
+        settlement.rate_limits = rate_limits_of(stream.headers)
         reader = provider.read_stream(request)
         opened = OpenStream(request, stream, reader, settlement, clock)
         opened.hold_until_token(first_token_seconds)
@@ -159,25 +179,32 @@ class Upstreams:
         )
         if reply.status != 200:
             raise provider.explain(reply)
+        settlement.rate_limits = rate_limits_of(reply.headers)
         embeddings = counted(embedder.decode_embedding(reply), request, deployment)
         settlement.tell("OK", embeddings.usage)
         return embeddings
 
     def _ask(
-        self, request: CompletionRequest, call: Call, deployment: Deployment
+        self,
+        request: CompletionRequest,
+        call: Call,
+        deadline: Deadline,
+        settlement: Settlement,
     ) -> Completion:
+        deployment = settlement.attempt.deployment
         local = self._locals.get(deployment.provider)
         if local is not None:
             return local.answer(request)
         provider = self._remotes[deployment.provider]
         reply = self.senders[deployment.provider].send(
             provider.encode(request, deployment),
-            deadline=call.deadline,
+            deadline=deadline,
             caller=call.caller,
         )
         try:
             if reply.status != 200:
                 raise provider.explain(reply)
+            settlement.rate_limits = rate_limits_of(reply.headers)
             completion = provider.decode(reply, request)
         except LLMInvalidRequest as error:
             if request.extraction is None:

@@ -29,21 +29,21 @@ _EXPLANATIONS: tuple[tuple[type[BaseException], type[LLMAPIError], str], ...] = 
     (
         ssl.SSLCertVerificationError,
         LLMUnavailable,
-        "the upstream's certificate was not accepted",
+        "The upstream's certificate was not accepted.",
     ),
-    (ssl.SSLError, LLMUnavailable, "no TLS connection could be agreed upon"),
+    (ssl.SSLError, LLMUnavailable, "No TLS connection could be agreed upon."),
     (
         urllib3.exceptions.ProxyError,
         LLMUnavailable,
-        "the proxy did not connect to the upstream",
+        "The proxy did not connect to the upstream.",
     ),
-    (socket.gaierror, LLMUnavailable, "the upstream's name could not be resolved"),
-    (ConnectionRefusedError, LLMUnavailable, "the upstream refused the connection"),
-    (ConnectionError, LLMUnavailable, "the upstream closed the connection"),
-    (requests.ConnectTimeout, LLMUnavailable, "the upstream did not take the call"),
-    (requests.Timeout, LLMTimeout, "the upstream did not answer in time"),
-    (ValueError, LLMUnavailable, "the upstream's address is not valid"),
-    (BaseException, LLMUnavailable, "the upstream could not be reached"),
+    (socket.gaierror, LLMUnavailable, "The upstream's name could not be resolved."),
+    (ConnectionRefusedError, LLMUnavailable, "The upstream refused the connection."),
+    (ConnectionError, LLMUnavailable, "The upstream closed the connection."),
+    (requests.ConnectTimeout, LLMUnavailable, "The upstream did not take the call."),
+    (requests.Timeout, LLMTimeout, "The upstream did not answer in time."),
+    (ValueError, LLMUnavailable, "The upstream's address is not valid."),
+    (BaseException, LLMUnavailable, "The upstream could not be reached."),
 )
 
 
@@ -55,7 +55,7 @@ def explain(error: BaseException, has_reply: bool) -> APIError:
     """
     if has_reply:
         return LLMProtocolError(
-            details="the upstream's answer broke off or is not valid HTTP"
+            details="The upstream's answer broke off or is not valid HTTP."
         )
     causes = list(_causes(error))
     return next(

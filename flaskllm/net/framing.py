@@ -105,15 +105,15 @@ class Chunked:
         pieces: list[bytes] = []
         place = 0
         while place < len(data):
-            if self._left:
-                piece = data[place : place + self._left]
-                pieces.append(piece)
-                self._left -= len(piece)
-                place += len(piece)
-            elif (behind := self._read_frame(data, place)) > place:
+            if not self._left:
+                behind = self._read_frame(data, place)
+                if behind == place:
+                    break
                 place = behind
-            else:
-                break
+            piece = data[place : place + self._left]
+            pieces.append(piece)
+            self._left -= len(piece)
+            place += len(piece)
         self._rest = data[place:]
         self.has_surplus = self.is_complete and bool(self._rest)
         return b"".join(pieces)

@@ -69,7 +69,7 @@ class Pace:
         silence_ends = Deadline(
             self._last_byte_at_seconds + self._gap_seconds, self._clock
         )
-        details = f"nothing came for {self._gap_seconds:g} s"
+        details = f"Nothing came for {self._gap_seconds:g} s."
         return limit.earlier(Limit(silence_ends, LLMTimeout, details))
 
     def shorten(self, limit: Limit) -> float:

@@ -3,16 +3,18 @@
 import os
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from urllib3.connectionpool import ConnectionPool
 
 from flaskllm.net.sockets import WatchedPool, WatchedTLSPool, WatchedTLSSocket
 
+_MOST_URLS = 256  # some upstreams have the model's name in it, which callers choose
 _POOLS = {"http": WatchedPool, "https": WatchedTLSPool}
 
 
@@ -90,6 +92,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, pool_size: int, context: ssl.SSLContext) -> None:
         self._context = context
+        self._pools: dict[str, ConnectionPool] = {}
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -106,14 +109,31 @@ class _Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str | None,
+        proxies: Mapping[str, str] | None = None,
+        cert: tuple[str, str] | str | None = None,
+    ) -> ConnectionPool:
+        """Return the pool for a URL; without a proxy it is worked out only once."""
+        find = super().get_connection_with_tls_context
+        if proxies or request.url is None:
+            return find(request, verify, proxies, cert)
+        pool = self._pools.get(request.url)
+        if pool is None:
+            if len(self._pools) >= _MOST_URLS:
+                self._pools.clear()
+            pool = self._pools[request.url] = find(request, verify, proxies, cert)
+        return pool
+
     def build_response(
         self, req: requests.PreparedRequest, resp: Any
     ) -> requests.Response:
-        """Return a status, headers and a body; nobody asks for the rest."""
+        """Return a status and what is below; nobody asks for the rest."""
         response = requests.Response()
         response.request = req
         response.status_code = resp.status
-        response.headers.update(resp.headers)
         response.raw = resp
         return response
 

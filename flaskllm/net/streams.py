@@ -1,7 +1,7 @@
 """A reply whose head is there, and whose body is read as it comes."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -55,7 +55,7 @@ class HttpStream:
         self.status = response.status_code
         self.headers = {
             name.lower(): value
-            for name, value in response.headers.items()
+            for name, value in response.raw.headers.itermerged()
             if name.lower() != "set-cookie"
         }
         self._reply = cast(WatchedConnection, response.raw.connection).reply
@@ -99,6 +99,9 @@ class HttpStream:
         body = bytearray()
         while piece := self._read(None, None, self._caps.reply_bytes):
             body += piece
+            if self._reply.isclosed() and self._unpacker is None:
+                break
+        self.close()
         return HttpReply(self.status, self.headers, bytes(body))
 
     def close(self) -> None:
@@ -116,10 +119,17 @@ class HttpStream:
     ) -> bytes | None:
         if self._is_closed:
             return b""
-        with self._seam(), self._watch.patient(gap_seconds, tick_seconds):
-            data = self._take()
-            while data is None and not self._watch.ticked():
+        try:
+            with self._watch.patient(gap_seconds, tick_seconds):
                 data = self._take()
+                while data is None and not self._watch.ticked():
+                    data = self._take()
+        except FOREIGN as error:
+            self._let_go()
+            raise explain(error, has_reply=True) from error
+        except BaseException:
+            self._let_go()
+            raise
         if data:
             self._count(len(data), most_bytes)
         elif data is not None:
@@ -146,20 +156,8 @@ class HttpStream:
         if self._read_bytes > most_bytes:
             self._let_go()
             raise LLMProtocolError(
-                details=f"the upstream's answer is larger than {most_bytes} bytes"
+                details=f"The upstream's answer is larger than {most_bytes} bytes."
             )
-
-    @contextlib.contextmanager
-    def _seam(self) -> Iterator[None]:
-        """Close after whatever fails inside, and make foreign errors ours."""
-        try:
-            yield
-        except FOREIGN as error:
-            self._let_go()
-            raise explain(error, has_reply=True) from error
-        except BaseException:
-            self._let_go()
-            raise
 
     def _let_go(self) -> None:
         self._is_closed = True

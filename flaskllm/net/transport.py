@@ -153,8 +153,8 @@ class Transport:
             if response.status_code // 100 not in _ANSWERS:
                 response.close()
                 raise LLMProtocolError(
-                    details="the upstream answered with status "
-                    f"{response.status_code}; redirects are not followed"
+                    details="The upstream answered with status "
+                    f"{response.status_code}; redirects are not followed."
                 )
             return HttpStream(response, watch, resources.pop_all(), self._caps)
 
@@ -218,6 +218,6 @@ def _refuse_bad_headers(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
             raise InternalError(
-                details=f"the header {name!r} was not sent: a line break, a control "
-                "character or a character beyond Latin-1 is in it"
+                details=f"The header {name!r} was not sent: a line break, a control "
+                "character or a character beyond Latin-1 is in it."
             )

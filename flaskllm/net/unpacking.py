@@ -60,4 +60,4 @@ class Unpacker:
 
 
 def _not_readable() -> LLMProtocolError:
-    return LLMProtocolError(details="the upstream's answer cannot be unpacked")
+    return LLMProtocolError(details="The upstream's answer cannot be unpacked.")

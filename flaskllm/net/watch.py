@@ -74,13 +74,13 @@ class Watch:
         self._first_byte_seconds = first_byte_seconds
         self._pace = Pace(deadline.clock)
         self._whole = Limit(
-            deadline, LLMTimeout, "the answer was not complete by the deadline"
+            deadline, LLMTimeout, "The answer was not complete by the deadline."
         )
         self._head = self._after(
-            head_seconds, LLMTimeout, "the answer had not begun after {:g} s"
+            head_seconds, LLMTimeout, "The answer had not begun after {:g} s."
         )
         self._first_byte = self._after(
-            first_byte_seconds, LLMTimeout, "no answer began within {:g} s"
+            first_byte_seconds, LLMTimeout, "No answer began within {:g} s."
         ).earlier(self._head)
 
     @contextmanager
@@ -213,13 +213,13 @@ class Watch:
                 end before the headers do.
         """
         if not count and self._reads_head and self.has_reply:
-            raise LLMProtocolError(details="the upstream's answer broke off at once")
+            raise LLMProtocolError(details="The upstream's answer broke off at once.")
         self._received_bytes += count
         self._pace.note_byte()
         most_bytes = _HEAD_BYTES if self._reads_head else self._most_bytes
         if self._received_bytes > most_bytes:
             raise LLMProtocolError(
-                details="the upstream sent more than the cap on a reply allows"
+                details="The upstream sent more than the cap on a reply allows."
             )
 
     def _after(

@@ -9,11 +9,13 @@ from typing import Any
 
 from flaskllm.core import logs
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import APIError, NotFound
+from flaskllm.core.errors import APIError, InvalidInputError, NotFound
 from flaskllm.storage.responses import ResponseRow, ResponseRows
 
 KEPT_FOR = timedelta(days=30)
 MOST_TURNS = 1000
+# As much as one request may bring; a chain of large ones must not fill the memory.
+MOST_CONVERSATION_BYTES = 32 * 1024 * 1024
 
 Item = Mapping[str, Any]
 
@@ -83,14 +85,23 @@ class Responses:
         """Return all items up to this response and its own, the oldest first.
 
         Raises:
-            NotFound: It, or a turn before it, is not there (any more), or there
-                are more than 1,000 turns.
+            NotFound: It, or a turn before it, is not there (any more).
+            InvalidInputError: The turns are more than 1,000, or those after the
+                first hold more than 32 MiB as JSON.
             ServiceUnavailable: The database cannot be read.
         """
         now = self._clock.now()
-        rows = self._rows.chain(response_id, principal_id, now, MOST_TURNS)
+        rows = self._rows.chain(
+            response_id,
+            principal_id,
+            now,
+            most=MOST_TURNS,
+            most_bytes=MOST_CONVERSATION_BYTES,
+        )
         if rows is None:
             raise _not_found(response_id)
+        if rows[0].previous_id is not None:
+            raise too_long()
         items: list[Item] = []
         for turn in map(_kept, rows):
             items += [*turn.input_items, *turn.body["output"]]
@@ -105,6 +116,15 @@ class Responses:
         """
         if not self._rows.remove(response_id, principal_id, self._clock.now()):
             raise _not_found(response_id)
+
+
+def too_long() -> InvalidInputError:
+    """Return the refusal of a conversation that cannot be gone on with."""
+    return InvalidInputError.of(
+        "previous_response_id",
+        "ends a conversation that is too long",
+        f"{MOST_TURNS:,} turns, 32 MiB",
+    )
 
 
 def _not_found(response_id: str) -> NotFound:

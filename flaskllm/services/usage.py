@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from flaskllm.core import logs
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import APIError
+from flaskllm.core.errors import APIError, InternalError
 from flaskllm.core.ids import new_id
 from flaskllm.llm.types import Attempt, Outcome
 from flaskllm.services.usage_writer import UsageWriter
@@ -48,8 +48,9 @@ class UsageService:
         try:
             self._rows.add(rows)
         except APIError as error:
-            for row in rows:
-                _tell_lost(row, error)
+            _tell_lost(rows, error)
+        except Exception as error:  # the writer's one thread must live on
+            _tell_lost(rows, InternalError(details=type(error).__name__))
 
     def _row(
         self, request_id: str, principal_id: str, attempt: Attempt, outcome: Outcome
@@ -76,15 +77,16 @@ class UsageService:
         )
 
 
-def _tell_lost(row: UsageRow, error: APIError) -> None:
-    logs.event(
-        _log,
-        logging.WARNING,
-        "usage_not_recorded",
-        request_id=row.request_id,
-        principal=row.principal_id,
-        deployment=row.deployment,
-        attempt=row.attempt,
-        code=error.code,
-        reason=error.details,
-    )
+def _tell_lost(rows: Sequence[UsageRow], error: APIError) -> None:
+    for row in rows:
+        logs.event(
+            _log,
+            logging.WARNING,
+            "usage_not_recorded",
+            request_id=row.request_id,
+            principal=row.principal_id,
+            deployment=row.deployment,
+            attempt=row.attempt,
+            code=error.code,
+            reason=error.details,
+        )

@@ -58,20 +58,30 @@ class ResponseRows:
             return _find(connection, response_id, principal_id, at)
 
     def chain(
-        self, response_id: str, principal_id: str, at: datetime, most: int
+        self,
+        response_id: str,
+        principal_id: str,
+        at: datetime,
+        *,
+        most: int,
+        most_bytes: int,
     ) -> tuple[ResponseRow, ...] | None:
         """Return the response and those before it, the oldest first.
 
-        None when one of them is not there, or when they are more than `most`.
+        None when one of them is not there. Once they are `most`, or their texts
+        longer than `most_bytes` in all, none is read any more: then the first one
+        has a `previous_id`.
         """
         found: list[ResponseRow] = []
         wanted: str | None = response_id
+        left_bytes = most_bytes
         with self._database.reading() as connection:
-            while wanted is not None:
+            while wanted is not None and len(found) < most and left_bytes >= 0:
                 row = _find(connection, wanted, principal_id, at)
-                if row is None or len(found) == most:
+                if row is None:
                     return None
                 found.append(row)
+                left_bytes -= len(row.body) + len(row.input_items)
                 wanted = row.previous_id
         return tuple(reversed(found))
 

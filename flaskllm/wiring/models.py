@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import SystemRandom
+from threading import Lock
 
 from flaskllm.core import logs
 from flaskllm.core.clock import Clock
@@ -76,6 +77,7 @@ class LiveModels:
         self._watch = watch
         self._clock = clock
         self._redactor = redactor
+        self._reloading = Lock()
         _hide_secrets(loaded.settings, redactor)
         self._models = build_models(loaded.settings, clock)
 
@@ -96,9 +98,15 @@ class LiveModels:
         return self._now().library
 
     def _now(self) -> Models:
-        loaded = self._watch.poll(self._clock.monotonic())
-        if loaded is not None:
-            self._replace(loaded)
+        # Of two that build at once the slower might put the older one in its place;
+        # who comes meanwhile does not wait, and goes on with what stands.
+        if self._reloading.acquire(blocking=False):
+            try:
+                loaded = self._watch.poll(self._clock.monotonic())
+                if loaded is not None:
+                    self._replace(loaded)
+            finally:
+                self._reloading.release()
         return self._models
 
     def _replace(self, loaded: Loaded) -> None:

@@ -1,4 +1,4 @@
-"""How patient a streamed call is: the settings' time-outs, the nearest one first."""
+"""How patient a call is: the settings' time-outs, the nearest one first."""
 
 from flaskllm.core.config import StreamTimeouts, TimeoutSettings
 from flaskllm.llm.types import Timeouts
@@ -28,4 +28,5 @@ def timeouts_of(
         first_byte_seconds=changed.first_byte_seconds or silence,
         first_token_seconds=first_token,
         chunk_gap_seconds=changed.chunk_gap_seconds or general.chunk_gap_seconds,
+        answer_seconds=changed.answer_seconds or general.answer_seconds,
     )

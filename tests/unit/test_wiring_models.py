@@ -4,9 +4,10 @@ import pytest
 from fakes import FakeClock
 
 from flaskllm.core.config import ConfigError, StreamTimeouts, TimeoutSettings, load
+from flaskllm.core.redaction import Redactor
 from flaskllm.llm.providers import LocalProvider
 from flaskllm.llm.types import Timeouts
-from flaskllm.wiring.models import build_models
+from flaskllm.wiring.models import LiveModels, build_models
 from flaskllm.wiring.timeouts import timeouts_of
 from flaskllm.wiring.upstreams import build_providers, build_senders
 
@@ -64,6 +65,20 @@ def test_the_nearest_time_out_holds(kind, general, changed, expected):
     assert timeouts == Timeouts(*expected)
 
 
+@pytest.mark.parametrize(
+    ("general", "changed", "seconds"),
+    [
+        ({}, {}, 120.0),
+        ({"answer_seconds": 40}, {}, 40.0),
+        ({"answer_seconds": 40}, {"answer_seconds": 5}, 5.0),
+    ],
+)
+def test_a_whole_answer_has_a_time_out_of_its_own(general, changed, seconds):
+    settings, own = TimeoutSettings(**general), StreamTimeouts(**changed)
+
+    assert timeouts_of(settings, "ollama", own).answer_seconds == seconds
+
+
 def test_a_deployment_changes_its_own_time_outs_only(catalog):
     assert catalog.deployment("slow").timeouts.chunk_gap_seconds == 60.0
     assert catalog.deployment("mini").timeouts.chunk_gap_seconds == 15.0
@@ -117,3 +132,35 @@ def test_each_provider_has_connections_of_its_own(settle):
     assert isinstance(providers["offline"], LocalProvider)
     assert set(senders) == set(settings.providers)
     assert len({id(sender) for sender in senders.values()}) == len(senders)
+
+
+class Changes(list):
+    """Hands out one configuration after the other, as a watch does."""
+
+    def poll(self, now_monotonic):
+        return self.pop(0) if self else None
+
+
+def test_who_asks_while_a_change_is_built_gets_what_stands_and_undoes_nothing(
+    tmp_path,
+):
+    def loaded(alias):
+        (tmp_path / "flaskllm.yaml").write_text(SETTINGS.replace("fast", alias))
+        return load({"FLASKLLM_DATA_DIR": str(tmp_path / "data")}, tmp_path)
+
+    changes, seen = Changes(), []
+
+    class Asking(Redactor):
+        def add(self, secret):
+            super().add(secret)
+            if len(changes) == 1:  # the first of the two is being built
+                seen.append(live.catalog())
+
+    live = LiveModels(loaded("fast"), changes, FakeClock(), Asking())
+    before = live.catalog()
+    changes += [loaded("older"), loaded("newer")]
+
+    assert live.catalog().aliases() == ("older",)
+    assert seen
+    assert all(each is before for each in seen)
+    assert live.catalog().aliases() == ("newer",)

@@ -30,6 +30,10 @@ _STATUSES: Mapping[str, int] = {
     "overloaded_error": 529,
 }
 _UNKNOWN_STATUS = 502
+# Proxies and gateways put this type on whatever goes wrong: beside any other
+# status it says nothing. A stream has none.
+_VAGUE_TYPE = "invalid_request_error"
+_WHERE_VAGUE_IS_MEANT = (None, 400, 404, 413, 422)
 
 # An invalid_request_error is many things; its words alone tell them apart.
 _BY_WORDS: tuple[tuple[re.Pattern[str], Meaning], ...] = tuple(
@@ -55,8 +59,9 @@ _PATH = re.compile(
 def explain(reply: HttpReply, now: datetime) -> LLMAPIError:
     """Return the error that the reply stands for.
 
-    The type in the body goes first, then the status. One that passes says when to
-    come back, if the upstream does.
+    The type in the body goes first, then the status; but that a request is invalid
+    is believed only where the status may mean it. One that passes says when to come
+    back, if the upstream does.
 
     Args:
         reply: With any status.
@@ -80,6 +85,8 @@ def explain_object(told: Any, status: int | None = None) -> LLMAPIError:
     kind, text = ("", "")
     if isinstance(told, dict):
         kind, text = _text(told.get("type")), _text(told.get("message"))
+    if kind == _VAGUE_TYPE and status not in _WHERE_VAGUE_IS_MEANT:
+        kind = ""
     told_status = _STATUSES.get(kind, status or _UNKNOWN_STATUS)
     meaning = by_status(told_status)
     if meaning is statuses.INVALID:

@@ -38,8 +38,9 @@ def translated(request: CompletionRequest, deployment: Deployment) -> dict[str, 
     json_tool = _json_tool(request, deployment, abilities)
     plan = _plan(request, deployment, abilities)
     tools = [*_tools(request, abilities), *([json_tool] if json_tool else [])]
+    system, messages = _said(request, deployment)
     optional = {
-        "system": _system(request, deployment),
+        "system": system,
         "stop_sequences": [stop for stop in request.stop if stop.strip()],
         "tools": tools,
         "tool_choice": _forced_json(request) if json_tool else _tool_choice(request),
@@ -50,7 +51,7 @@ def translated(request: CompletionRequest, deployment: Deployment) -> dict[str, 
     return {
         "model": deployment.model,
         "max_tokens": plan.max_tokens,
-        "messages": turns(request.messages),
+        "messages": messages,
         **plan.fields,
         **_sampling(request, abilities, plan),
         **{name: value for name, value in optional.items() if value},
@@ -110,6 +111,16 @@ def _sampling(
     return sampling
 
 
+def _said(
+    request: CompletionRequest, deployment: Deployment
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return the system's words and the turns; where they are all, they are asked."""
+    system, messages = _system(request, deployment), turns(request.messages)
+    if messages or not system:
+        return system, messages
+    return "", [{"role": "user", "content": [{"type": "text", "text": system}]}]
+
+
 def _system(request: CompletionRequest, deployment: Deployment) -> str:
     system = system_text(request.messages)
     wants_object = request.json_format is not None and _schema(request) is None
@@ -155,10 +166,11 @@ def _json_tool(
     """Return the tool that stands for the answer, where the model needs one.
 
     For models older than structured outputs, and for schemas that have no strict
-    form: `input_schema` takes any.
+    form: `input_schema` takes any. Where the caller demands a call of a tool there
+    is no other answer.
     """
     schema = _schema(request)
-    if schema is None or not _takes_json(deployment):
+    if schema is None or not _takes_json(deployment) or _forces_a_tool(request):
         return None
     if _strict_schema(request, abilities) is not None:
         return None
@@ -170,7 +182,7 @@ def _json_tool(
 
 
 def _forced_json(request: CompletionRequest) -> dict[str, Any]:
-    if request.tools:
+    if request.tools and request.tool_choice != "none":
         return {"type": "any", "disable_parallel_tool_use": True}
     return {"type": "tool", "name": JSON_TOOL}
 

@@ -57,6 +57,7 @@ class AnthropicStream:
         """
         self.has_token = False
         self.is_finished = False
+        self.may_go_on = False
         self.is_complete = False
         self.usage = Usage()
         self.finish_reason: FinishReason | None = None
@@ -105,9 +106,7 @@ class AnthropicStream:
         if self.is_complete:
             return []
         if not self.is_finished:
-            raise LLMProtocolError(
-                details="The upstream's stream ended before its answer was complete."
-            )
+            raise LLMProtocolError(details="The upstream's stream ends too early.")
         self.is_complete = True
         return [_MESSAGE_STOP] if self._is_raw else []
 

@@ -1,7 +1,8 @@
 """The services that speak OpenAI's chat dialect: rows of data, no code of theirs.
 
 Each row says what a service's own reference says about its chat endpoint. Where
-one takes every field it does not know in silence, nothing is dropped.
+one takes every field it does not know in silence, nothing is dropped but what would
+lead past our routes.
 """
 
 from collections.abc import Mapping
@@ -33,6 +34,8 @@ class Dialect:
         lists_models: Whether `/models` tells which names it answers to.
         replays_thinking: Whether a turn that called tools must come back with the
             thoughts that it was given with.
+        knows_developer: Whether a turn may be the developer's; else it is a system's.
+        short_call_ids: Whether the id of a call must be nine letters and digits.
     """
 
     json_mode: JsonMode
@@ -48,6 +51,8 @@ class Dialect:
     embeds_base64: bool = False
     lists_models: bool = True
     replays_thinking: bool = False
+    knows_developer: bool = False
+    short_call_ids: bool = False
 
     def refuses(self, name: str) -> bool:
         """Tell whether a field of the body must be left out."""
@@ -80,6 +85,7 @@ DIALECTS: Mapping[str, Dialect] = {
         drops=_ENGINE_FIELDS,
         speaks_text=True,
         embeds_base64=True,
+        knows_developer=True,
     ),
     "openai_compatible": Dialect(json_mode="json_object", speaks_text=True),
     "vllm": Dialect(
@@ -111,6 +117,7 @@ DIALECTS: Mapping[str, Dialect] = {
         takes=_MISTRAL_FIELDS,
         renames={"seed": "random_seed", "dimensions": "output_dimension"},
         asks_usage=False,
+        short_call_ids=True,
     ),
     "deepseek": Dialect(
         json_mode="json_object",
@@ -118,10 +125,13 @@ DIALECTS: Mapping[str, Dialect] = {
         needs_api_key=True,
         replays_thinking=True,
     ),
+    # openrouter.ai/docs: with these it would ask other models and hosts than our
+    # routes name.
     "openrouter": Dialect(
         json_mode="json_schema",
         base_url="https://openrouter.ai/api/v1",
         needs_api_key=True,
+        drops=frozenset({"models", "route", "provider", "fallbacks"}),
         speaks_text=True,
     ),
     "together": Dialect(

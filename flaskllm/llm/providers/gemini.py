@@ -52,6 +52,7 @@ class Gemini:
     clock: Clock
     wires: frozenset[Wire] = frozenset()
     fetches_images: bool = True
+    takes_token_numbers: bool = False
 
     def encode(self, request: CompletionRequest, deployment: Deployment) -> HttpRequest:
         """Return the POST to the model's own address."""

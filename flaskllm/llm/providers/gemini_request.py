@@ -33,10 +33,11 @@ def translated(request: CompletionRequest, deployment: Deployment) -> dict[str, 
     if wish is not None and is_asked_in_words:
         system.append({"text": _in_words(wish)})
         wish = None
+    turns = contents(request.messages, checks_signatures=abilities.checks_signatures)
+    if not turns and system:  # a request without contents is refused
+        turns, system = [{"role": "user", "parts": system}], []
     said: dict[str, Any] = {
-        "contents": contents(
-            request.messages, checks_signatures=abilities.checks_signatures
-        ),
+        "contents": turns,
         "systemInstruction": {"parts": system} if system else {},
         "tools": _tools(request),
         "toolConfig": _tool_config(request),

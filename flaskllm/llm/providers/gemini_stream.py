@@ -24,15 +24,17 @@ from flaskllm.llm.types import FinishReason, Usage
 class GeminiStream:
     """Reads one stream: `StreamReader` says what each attribute means.
 
-    The finish comes as the last chunk, from `end`: older models name a reason in
-    every event, so none of them is known to be the last before the upstream closes.
-    For the same reason `is_complete` stays False until then.
+    The finish comes as the last chunk, from `end`: older models, and relays, name a
+    reason in every event, so none of them is known to be the last before the upstream
+    closes. For the same reason `is_complete` stays False until then, and `may_go_on`
+    is True.
     """
 
     def __init__(self) -> None:
         """Start before the first byte."""
         self.has_token = False
         self.is_finished = False
+        self.may_go_on = True
         self.is_complete = False
         self.usage = Usage()
         self.finish_reason: FinishReason | None = None

@@ -68,6 +68,7 @@ class Ollama:
     clock: Clock
     wires: frozenset[Wire] = frozenset()
     fetches_images: bool = False
+    takes_token_numbers: bool = False
 
     def encode(self, request: CompletionRequest, deployment: Deployment) -> HttpRequest:
         """Return the POST to `/api/chat`.

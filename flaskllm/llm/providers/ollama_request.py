@@ -182,9 +182,11 @@ def _messages(messages: tuple[Message, ...]) -> Iterator[dict[str, Any]]:
         results = [part for part in message.parts if isinstance(part, ToolResult)]
         for result in results:
             yield _result(result, names.get(result.call_id, ""), path)
-        if results:
+        words = any(isinstance(part, Text | Image) for part in message.parts)
+        if results and not words:
             continue
-        told = {"role": message.role, **_content(message.parts, path)}
+        role = "user" if results else message.role
+        told = {"role": role, **_content(message.parts, path)}
         # An id may come again in a later turn: what was called last is meant.
         for part in message.parts:
             if isinstance(part, ToolCall):

@@ -34,6 +34,7 @@ class OllamaStream:
         """
         self.has_token = False
         self.is_finished = False
+        self.may_go_on = False
         self.is_complete = False
         self.usage = Usage()
         self.finish_reason: FinishReason | None = None

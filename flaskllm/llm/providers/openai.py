@@ -46,6 +46,7 @@ class OpenAI:
     endpoint: Endpoint
     clock: Clock
     fetches_images: bool = True
+    takes_token_numbers: bool = True
 
     @property
     def wires(self) -> frozenset[Wire]:

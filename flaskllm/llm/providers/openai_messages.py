@@ -51,7 +51,8 @@ def _encode_assistant(message: Message, replays_thinking: bool) -> _Encoded:
 
 
 def _encode_call(call: ToolCall) -> _Encoded:
-    function = {"name": call.name, "arguments": call.arguments}
+    # Templates read them as JSON, which nothing is not.
+    function = {"name": call.name, "arguments": call.arguments or "{}"}
     return {"id": call.id, "type": "function", "function": function}
 
 

@@ -8,10 +8,14 @@ from typing import Any
 
 from flaskllm.llm.providers.compatible import Dialect
 from flaskllm.llm.providers.openai_fields import canonical_fields, loses_schema, options
+from flaskllm.llm.providers.openai_turns import (
+    NAME_OF_A_MESSAGE,
+    adapted,
+    names_one,
+)
 from flaskllm.llm.types import CallerBody, CompletionRequest, Deployment, Wire
 
 _CAPS = ("max_completion_tokens", "max_tokens")
-_NAME_OF_A_MESSAGE = "messages[].name"
 
 
 def wires(dialect: Dialect) -> frozenset[Wire]:
@@ -47,8 +51,8 @@ def encode_body(
         for name, value in fields.items()
         if not dialect.refuses(dialect.renames.get(name, name))
     }
-    if _NAME_OF_A_MESSAGE in dialect.drops:
-        sent["messages"] = [_nameless(message) for message in sent["messages"]]
+    if "messages" in sent:
+        sent["messages"] = adapted(sent["messages"], dialect)
     return sent | _streaming(request, dialect)
 
 
@@ -75,19 +79,8 @@ def _dropped_of(fields: Mapping[str, Any], dialect: Dialect) -> Iterator[str]:
             continue
         if dialect.refuses(dialect.renames.get(name, name)):
             yield name
-    if _NAME_OF_A_MESSAGE in dialect.drops and _names_one(fields.get("messages")):
-        yield _NAME_OF_A_MESSAGE
-
-
-def _names_one(messages: Any) -> bool:
-    turns = messages if isinstance(messages, list) else []
-    return any(isinstance(turn, dict) and "name" in turn for turn in turns)
-
-
-def _nameless(message: Any) -> Any:
-    if not isinstance(message, dict) or "name" not in message:
-        return message
-    return {name: value for name, value in message.items() if name != "name"}
+    if NAME_OF_A_MESSAGE in dialect.drops and names_one(fields.get("messages")):
+        yield NAME_OF_A_MESSAGE
 
 
 def _streaming(request: CompletionRequest, dialect: Dialect) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from flaskllm.core.json_text import read_object
 from flaskllm.core.sse import DONE, SSEEvent, SSEParser
 from flaskllm.llm.providers.openai_content import Words, read_finish, read_words
 from flaskllm.llm.providers.openai_errors import status_within
+from flaskllm.llm.providers.openai_refrain import Refrain
 from flaskllm.llm.providers.openai_reply import error_within, read_model
 from flaskllm.llm.providers.openai_request import wants_usage
 from flaskllm.llm.providers.openai_tools import Fragments
@@ -43,6 +44,7 @@ class OpenAIStream:
         """Start before the first byte; `passed_on` is the caller's body if it was."""
         self.has_token = False
         self.is_finished = False
+        self.may_go_on = False
         self.is_complete = False
         self.usage = Usage()
         self.finish_reason: FinishReason | None = None
@@ -57,6 +59,7 @@ class OpenAIStream:
         self._expected = _asked_choices(passed_on)
         self._explain = explain
         self._parser = SSEParser()
+        self._refrain = Refrain()
         self._fragments = Fragments()
         self._finished: set[int] = set()
         self._output: list[str] = []
@@ -80,7 +83,9 @@ class OpenAIStream:
         for event in self._parser.feed(data):
             if self.is_complete:
                 break
-            if self._is_end(event):
+            if self._passes_on and self._repeats(event):
+                pieces.append(event.raw)
+            elif self._is_end(event):
                 self.is_complete = True
                 if self._passes_on:
                     pieces.append(self._owed() + event.raw)
@@ -88,7 +93,7 @@ class OpenAIStream:
                 self.malformed += 1
             elif not self._passes_on:
                 pieces.extend(self._chunks_of(told))
-            elif self._passes(told):
+            elif self._passes(event, told):
                 pieces.append(event.raw)
         return _joined(pieces) if self._passes_on else pieces
 
@@ -113,11 +118,29 @@ class OpenAIStream:
             self.usage = estimate_answer(self._request, self.output, self.model)
         return usage_event(self._first_told, self.usage)
 
-    def _passes(self, told: dict[str, Any]) -> bool:
+    def _repeats(self, event: SSEEvent) -> bool:
+        """Take note of an event that is like another but for its text; tell so."""
+        text = self._refrain.text_of(event)
+        if text is not None:
+            self._output.append(text)
+        return text is not None
+
+    def _learn(self, event: SSEEvent, told: dict[str, Any]) -> None:
+        """Learn to recognise what is like this event, if it says a text alone."""
+        if len(told["choices"]) != 1 or find_usage(told) is not None:
+            return
+        (choice,) = told["choices"]
+        words = self._words_of(choice)
+        is_text_alone = words == Words("", words.text, "", (), False)
+        if is_text_alone and not choice.get("finish_reason"):
+            self._refrain.learn(event, words.text)
+
+    def _passes(self, event: SSEEvent, told: dict[str, Any]) -> bool:
         """Take note of an event; tell whether it is passed on."""
         choices: _Choices = told["choices"]
         for choice in choices:
             self._note(choice, self._words_of(choice))
+        self._learn(event, told)
         self._first_told = self._first_told or told
         self._owes_usage = self._owes_usage and not told.get("usage")
         return bool(choices) or self._wants_usage or not told.get("usage")

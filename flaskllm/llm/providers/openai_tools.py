@@ -1,11 +1,11 @@
 """Calls of tools in OpenAI's dialect, whole and in fragments."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flaskllm.core.ids import new_id
-from flaskllm.core.json_text import dump
+from flaskllm.core.json_text import dump, read_object
 from flaskllm.llm.parts import ToolCall
 from flaskllm.llm.streams import ToolFragment
 
@@ -21,12 +21,32 @@ def read_call(call: Mapping[str, Any]) -> ToolCall | None:
 
 @dataclass(slots=True)
 class _Begun:
-    """A call of which fragments come; it is told once its name is known."""
+    """A call of which fragments come; it is told once its name is known.
+
+    `waiting` are its arguments until then; `is_whole` tells that it was told with
+    all of them at once.
+    """
 
     index: int
     upstream_id: str
-    arguments: str = ""
+    waiting: list[str] = field(default_factory=list)
     is_told: bool = False
+    is_whole: bool = False
+
+    def tell(self, name: str) -> ToolFragment:
+        """Return the first fragment to tell, with all that waited for the name."""
+        arguments = "".join(self.waiting)
+        self.waiting.clear()
+        self.is_told = True
+        self.is_whole = read_object(arguments) is not None
+        told_id = self.upstream_id or new_id("call")
+        return ToolFragment(self.index, told_id, name, arguments)
+
+    def is_other(self, identity: str, name: str) -> bool:
+        """Tell whether a fragment that looks like one of this call begins another."""
+        if not (self.is_told and name):
+            return False
+        return identity != self.upstream_id if identity else self.is_whole
 
 
 class Fragments:
@@ -34,7 +54,8 @@ class Fragments:
 
     A service numbers its calls by `index`. Some leave it out or give every call
     the same one; some send another id with each fragment, and some the name again.
-    So a new call is a new index, or a name that comes with another id.
+    So a new call is a new index, or a name that comes with another id, or without
+    one (Gemini's OpenAI route) when the call before was whole.
     """
 
     def __init__(self) -> None:
@@ -49,14 +70,13 @@ class Fragments:
             begun = self._find(call.get("index"), identity, name)
             if begun.is_told:
                 if arguments:
+                    begun.is_whole = False
                     yield ToolFragment(begun.index, arguments=arguments)
                 continue
-            begun.arguments += arguments
+            begun.waiting.append(arguments)
             begun.upstream_id = begun.upstream_id or identity
             if name:
-                begun.is_told = True
-                told_id = begun.upstream_id or new_id("call")
-                yield ToolFragment(begun.index, told_id, name, begun.arguments)
+                yield begun.tell(name)
 
     def _find(self, index: Any, identity: str, name: str) -> _Begun:
         """Return the call that a fragment belongs to, a new one when it is new."""
@@ -64,8 +84,7 @@ class Fragments:
             begun = self._by_index.get(index)
         else:
             begun = self._begun[-1] if self._begun else None
-        is_other = begun is not None and begun.is_told and bool(name)
-        if begun is None or (is_other and identity != begun.upstream_id):
+        if begun is None or begun.is_other(identity, name):
             begun = _Begun(len(self._begun), identity)
             self._begun.append(begun)
         if isinstance(index, int):

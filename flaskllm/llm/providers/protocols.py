@@ -75,6 +75,11 @@ class Provider(Protocol):
 class Embedder(Protocol):
     """A provider whose upstream turns texts into vectors."""
 
+    @property
+    def takes_token_numbers(self) -> bool:
+        """Tell whether an input may be a text that is cut into token numbers."""
+        ...
+
     def encode_embedding(
         self, request: EmbeddingRequest, deployment: Deployment
     ) -> HttpRequest:

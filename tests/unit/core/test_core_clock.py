@@ -33,3 +33,12 @@ def test_what_remains_is_never_below_zero(passed_seconds, remaining_seconds, is_
 
     assert deadline.remaining_seconds() == remaining_seconds
     assert deadline.passed() is is_over
+
+
+def test_a_deadline_within_a_time_is_the_earlier_of_the_two():
+    clock = FakeClock()
+    deadline = Deadline.after(10.0, clock)
+
+    assert deadline.within(4.0).remaining_seconds() == 4.0
+    assert deadline.within(40.0).remaining_seconds() == 10.0
+    assert deadline.within(None) is deadline

@@ -39,6 +39,17 @@ def test_two_of_them_count_for_themselves(metrics):
     assert value(metrics, "flaskllm_streams_cut_total", reason="caller") == 1
 
 
+def test_names_that_callers_make_up_do_not_fill_the_memory(metrics):
+    for number in range(1200):
+        metrics.count_attempt(f"openai/m-{number}", "openai", "OK", 1.0)
+    metrics.count_attempt("openai/m-0", "openai", "OK", 1.0)
+
+    labels = {"provider": "openai", "code": "OK"}
+    name = "flaskllm_attempts_total"
+    assert value(metrics, name, deployment="other", **labels) == 200
+    assert value(metrics, name, deployment="openai/m-0", **labels) == 2
+
+
 def test_a_request_is_counted_by_rule_method_and_status(metrics):
     for status in (200, 200, 404):
         metrics.count_request("/api/v1/chat", "POST", status)

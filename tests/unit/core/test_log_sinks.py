@@ -1,7 +1,7 @@
 """The rules of log files."""
 
 import fcntl
-import logging
+import itertools
 import stat
 import threading
 
@@ -11,7 +11,9 @@ from flaskllm.core import log_sinks
 
 
 def small_sink(path, kind=log_sinks.FileSink, rotated_files=5):
-    return kind(str(path), rotate_at_bytes=100, rotated_files=rotated_files)
+    """Return a sink that looks at its file at every line."""
+    every_second = itertools.count(1).__next__
+    return kind(str(path), 100, rotated_files, monotonic=every_second)
 
 
 def logs_in(folder):
@@ -19,7 +21,7 @@ def logs_in(folder):
 
 
 def write(sink, text):
-    sink.emit(logging.LogRecord("x", logging.INFO, "", 0, text, (), None))
+    sink.write(f"{text}\n")
 
 
 def test_a_full_file_is_rotated_and_five_are_kept(tmp_path):
@@ -47,6 +49,33 @@ def test_a_file_that_another_process_rotated_is_followed(tmp_path):
 
     assert file.read_text().splitlines() == ["b" * 60, "after"]
     assert (tmp_path / "a.log.1").read_text().startswith("ours")
+
+
+def test_it_looks_for_rotations_ten_times_a_second_at_most(tmp_path):
+    """Each look takes longer than the line; what is written is not lost."""
+    file, now = tmp_path / "a.log", [5.0]
+    sink = log_sinks.FileSink(str(file), monotonic=lambda: now[0])
+    write(sink, "one")
+    file.rename(tmp_path / "a.log.1")
+
+    now[0] = 5.09
+    write(sink, "two")
+    now[0] = 5.11
+    write(sink, "three")
+    sink.close()
+
+    assert (tmp_path / "a.log.1").read_text() == "one\ntwo\n"
+    assert file.read_text() == "three\n"
+
+
+def test_a_full_file_is_seen_at_once(tmp_path):
+    sink = log_sinks.FileSink(str(tmp_path / "a.log"), 100, monotonic=lambda: 5.0)
+
+    for number in range(3):
+        write(sink, f"{number}" * 60)
+    sink.close()
+
+    assert [path.read_text()[0] for path in logs_in(tmp_path)] == ["2", "1", "0"]
 
 
 def test_a_file_that_was_moved_away_is_made_again(tmp_path):

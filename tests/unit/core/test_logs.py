@@ -270,7 +270,7 @@ def test_a_file_that_cannot_be_opened_never_fails_the_caller(stderr, tmp_path):
     log.info("started")
 
     assert "could not be written" in stderr.getvalue()
-    assert '"event": "started"' in stderr.getvalue()
+    assert '"event":"started"' in stderr.getvalue()
 
 
 def test_a_file_gets_the_same_lines_and_is_private(stderr, tmp_path):

@@ -140,6 +140,20 @@ def test_without_a_route_what_needs_a_model_is_told_how_to_add_one(empty):
     assert "OPENAI_API_KEY" in caught.value.details
 
 
+def test_a_name_where_nothing_is_configured_is_told_how_to_add_a_model():
+    with pytest.raises(NoModelConfigured) as caught:
+        catalog().resolve("gpt-4o")
+
+    assert "OPENAI_API_KEY" in caught.value.details
+
+
+def test_a_name_beyond_the_api_token_tells_what_it_takes():
+    with pytest.raises(ModelNotFound) as caught:
+        WIDE.resolve("openai/gpt-4o")
+
+    assert "--direct-models" in caught.value.details
+
+
 def test_where_the_default_is_for_digests_only_the_aliases_are_named():
     with pytest.raises(InvalidInputError) as caught:
         catalog(FAST, LOCAL, default_route="offline").resolve(None)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from router_scene import FakeLocal
+from router_scene import FakeLocal, asked
 from stream_scene import LineEmbedder, LineProvider, stream_scene
 
 from flaskllm.core.errors import (
@@ -122,6 +122,39 @@ def test_those_that_cannot_are_skipped():
     assert router.embed(REQUEST, shown.call).deployment.name == "c"
 
 
+class OfTextsAlone(LineEmbedder):
+    """Refuses token numbers, as a dialect without them does."""
+
+    takes_token_numbers = False
+
+    def encode_embedding(self, request, deployment):
+        if not all(isinstance(each, str) for each in request.inputs):
+            raise InvalidInputError.of("input", "are token numbers", "texts")
+        return super().encode_embedding(request, deployment)
+
+
+@pytest.mark.parametrize(("inputs", "name"), [(REQUEST.inputs, "b"), (("1", "2"), "a")])
+def test_who_takes_no_token_numbers_is_skipped_where_they_are_sent(inputs, name):
+    shown = embedding_scene(a=[GOOD], b=[GOOD])
+    providers = {"a": OfTextsAlone(), "b": LineEmbedder()}
+    router = Router(
+        shown.router._catalog, providers, shown.senders, Policy(), Random(1)
+    )
+
+    router.embed(replace(REQUEST, inputs=inputs), shown.call)
+
+    assert asked(shown) == [name]
+
+
+def test_where_nobody_takes_token_numbers_the_caller_is_told():
+    shown = stream_scene(provider=OfTextsAlone(), a=[GOOD])
+
+    with pytest.raises(InvalidInputError) as caught:
+        shown.router.embed(REQUEST, shown.call)
+
+    assert caught.value.fields[0].path == "input"
+
+
 def test_an_unknown_model_is_not_found():
     shown = embedding_scene(a=[GOOD])
 
@@ -154,3 +187,17 @@ def test_a_catalogue_of_deployments_that_pass_the_name_on_needs_one():
 
     with pytest.raises(InvalidInputError):
         router.embed(REQUEST, shown.call)
+
+
+def test_a_fallback_to_another_model_would_mix_vectors_and_is_skipped():
+    shown = embedding_scene(a=[HttpReply(503, {}, b"")], b=[GOOD])
+    catalog = shown.router._catalog
+    other = replace(catalog.deployments["b"], model="another")
+    shown.router._catalog = replace(
+        catalog, deployments={**catalog.deployments, "b": other}
+    )
+
+    with pytest.raises(LLMUnavailable):
+        shown.router.embed(REQUEST, shown.call)
+
+    assert asked(shown) == ["a"]

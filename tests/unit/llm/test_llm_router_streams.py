@@ -53,6 +53,17 @@ def test_what_fails_before_the_first_token_is_a_silent_fallback(failing, code):
     assert not isinstance(opened, FakeStream) or opened.closed
 
 
+def test_an_input_that_a_stream_says_is_too_long_goes_to_a_longer_window():
+    windows = {"a": 8000, "b": 8000, "c": 32000}
+    there = [Deployment(n, n, "vllm", "m", windows[n]) for n in windows]
+    shown = stream_scene(deployments=there, a=[[b"overlong\n"]], b=[], c=[GOOD])
+
+    answer = shown.stream()
+
+    assert (answer.alias, answer.failures) == ("c", ("LLM_CONTEXT_TOO_LONG",))
+    assert [attempt.deployment.name for attempt in shown.begun] == ["a", "c"]
+
+
 @pytest.mark.parametrize("failing", [503, [], [b"error\n"], [Silence(60.0)]], ids=str)
 def test_what_fails_before_the_first_token_is_tried_again_where_it_is_alone(failing):
     shown = stream_scene(a=[failing, GOOD])

@@ -3,7 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from stream_scene import RAW, REQUEST, FakeStream, Silence, stream_scene
+from stream_scene import (
+    RAW,
+    REQUEST,
+    FakeStream,
+    LineProvider,
+    Silence,
+    stream_scene,
+)
 
 from flaskllm.core.errors import (
     CallerGone,
@@ -164,6 +171,15 @@ def test_a_count_that_covers_the_output_is_believed_when_it_broke_off():
     assert shown.outcome.usage == Usage(12, 0, 0, 99, 0, "provider")
 
 
+def test_a_count_is_believed_when_the_end_mark_came_without_a_finish():
+    words = "word " * 50
+    shown = stream_scene(a=[[f"text:{words}\nusage:12,1\ndone\n".encode()]])
+
+    list(shown.stream())
+
+    assert shown.outcome.usage == Usage(12, 0, 0, 1, 0, "provider")
+
+
 TAILS = {
     "silence": [Silence(60.0)],
     "reset": [LLMUnavailable()],
@@ -183,6 +199,16 @@ def test_after_the_finish_an_upstream_has_a_second_for_the_rest(tail):
     assert answer.finish_reason == "length"
     assert shown.outcome.usage.source == "estimated"
     assert shown.outcome.latency_seconds <= 1.3
+
+
+def test_a_finish_that_need_not_be_the_last_word_is_not_hurried():
+    steps = [b"text:a\nfinish:stop\n", Silence(9.0), b"text:b\nfinish:stop\n"]
+    provider = LineProvider(may_go_on=True)
+    shown = stream_scene(provider=provider, a=[[*steps, Silence(60.0)]])
+
+    assert texts(shown.stream()) == ["a", "b"]
+    assert shown.outcome.code == "OK"
+    assert shown.outcome.latency_seconds == 9.0 + 15.0
 
 
 def test_usage_that_comes_within_the_second_is_taken():

@@ -18,7 +18,6 @@ from flaskllm.llm.tokens import (
     estimate_messages,
     estimate_request,
     estimate_tools,
-    estimate_usage,
     output_cap,
     room_tokens,
 )
@@ -167,16 +166,6 @@ def test_a_request_is_counted_as_its_family_counts():
     request = CompletionRequest(None, german)
 
     assert estimate_request(request, "tekken") < estimate_request(request, "qwen")
-
-
-def test_an_estimated_usage_says_so():
-    messages = (Message("user", "three"),)
-
-    usage = estimate_usage(messages, "an answer")
-
-    assert usage.source == "estimated"
-    assert usage.tokens_input == estimate_messages(messages)
-    assert usage.tokens_output == estimate("an answer")
 
 
 CAPS = {

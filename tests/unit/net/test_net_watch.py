@@ -54,7 +54,7 @@ def test_before_the_first_byte_its_own_time_out_rules(fake_clock):
 
     with pytest.raises(LLMTimeout) as caught:
         watch.check()
-    assert caught.value.details == "no answer began within 2 s"
+    assert caught.value.details == "No answer began within 2 s."
 
 
 def test_after_the_first_byte_only_the_deadline_rules(fake_clock):
@@ -79,7 +79,7 @@ class TestHead:
             with pytest.raises(LLMTimeout) as caught:
                 watch.check()
 
-        assert caught.value.details == "the answer had not begun after 3 s"
+        assert caught.value.details == "The answer had not begun after 3 s."
 
     def test_its_time_out_is_one_of_the_first_byte_and_of_the_connection_too(
         self, fake_clock
@@ -301,7 +301,7 @@ class TestPatience:
         with watch.patient(3.0, None), pytest.raises(LLMTimeout) as caught:
             watch.wait(ours, select.POLLIN)
 
-        assert caught.value.details == "nothing came for 3 s"
+        assert caught.value.details == "Nothing came for 3 s."
 
     def test_silence_behind_the_deadline_does_not_postpone_it(self, fake_clock, pair):
         ours, _ = pair
@@ -334,7 +334,7 @@ class TestPatience:
             with pytest.raises(LLMTimeout) as caught:
                 watch.wait(ours, select.POLLIN)
 
-        assert caught.value.details == "nothing came for 2 s"
+        assert caught.value.details == "Nothing came for 2 s."
 
     def test_a_head_has_a_cap_of_its_own(self, fake_clock):
         watch = watch_for(fake_clock, most_bytes=10**9)

@@ -1,13 +1,18 @@
 """Responses kept for later turns."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from fakes import FakeClock
 
 from flaskllm.core.clock import SystemClock
-from flaskllm.core.errors import NotFound, ServiceUnavailable
-from flaskllm.services.responses import KeptResponse, Responses
+from flaskllm.core.errors import InvalidInputError, NotFound, ServiceUnavailable
+from flaskllm.services.responses import (
+    MOST_CONVERSATION_BYTES,
+    KeptResponse,
+    Responses,
+)
 from flaskllm.storage.database import Database
 from flaskllm.storage.responses import ResponseRows
 
@@ -86,6 +91,29 @@ def test_a_conversation_whose_beginning_is_gone_is_gone(responses):
     with pytest.raises(NotFound):
         responses.conversation("resp_2", "anna")
     assert responses.find("resp_2", "anna") == SECOND
+
+
+def test_a_conversation_of_too_many_turns_is_refused_by_name(responses):
+    before = None
+    for turn in range(1001):
+        kept = KeptResponse(f"resp_{turn}", {"output": []}, [], previous_id=before)
+        responses.keep(kept, "anna")
+        before = kept.id
+
+    assert responses.conversation("resp_999", "anna") == []
+    with pytest.raises(InvalidInputError) as refused:
+        responses.conversation("resp_1000", "anna")
+    assert refused.value.fields[0].path == "previous_response_id"
+
+
+def test_a_conversation_of_too_many_bytes_is_refused_by_name(responses):
+    large = [{"id": "i", "content": "x" * MOST_CONVERSATION_BYTES}]
+    responses.keep(FIRST, "anna")
+    responses.keep(replace(SECOND, input_items=large), "anna")
+
+    with pytest.raises(InvalidInputError) as refused:
+        responses.conversation("resp_2", "anna")
+    assert refused.value.fields[0].path == "previous_response_id"
 
 
 def test_an_answer_is_not_lost_with_the_database(clock, caplog):

@@ -98,3 +98,27 @@ def test_a_failure_to_write_is_logged_and_goes_no_further(tmp_path, caplog):
         "code": "SERVICE_UNAVAILABLE",
         "reason": "Its file cannot be opened.",
     }
+
+
+class BrokenRows:
+    """A table that fails in a way that nobody foresaw."""
+
+    def add(self, rows):
+        raise KeyError("somebody's text")
+
+
+def test_a_fault_of_ours_loses_its_rows_and_not_the_thread_that_writes(caplog):
+    service = UsageService(BrokenRows(), Noon(), threaded=True)
+
+    with caplog.at_level(logging.WARNING):
+        for number in (1, 2):
+            service.record(
+                ATTEMPT, OUTCOME, principal_id="a", request_id=f"req_{number}"
+            )
+            service.flush()
+
+    told = [line.fields for line in caplog.records]
+    assert [fields["request_id"] for fields in told] == ["req_1", "req_2"]
+    assert {(each["code"], each["reason"]) for each in told} == {
+        ("INTERNAL_ERROR", "KeyError")
+    }

@@ -44,7 +44,7 @@ def test_nothing_else_finds_it(rows, response_id, principal_id, at):
     rows.add(ROW)
 
     assert rows.find(response_id, principal_id, at) is None
-    assert rows.chain(response_id, principal_id, at, most=9) is None
+    assert rows.chain(response_id, principal_id, at, most=9, most_bytes=99) is None
     assert rows.remove(response_id, principal_id, at) is False
     assert rows.find("resp_1", "anna", NOON) == ROW
 
@@ -55,21 +55,27 @@ def test_a_chain_comes_oldest_first(rows):
     for row in (ROW, second, third):
         rows.add(row)
 
-    assert rows.chain("resp_3", "anna", NOON, most=3) == (ROW, second, third)
+    found = rows.chain("resp_3", "anna", NOON, most=3, most_bytes=99)
+
+    assert found == (ROW, second, third)
 
 
-def test_a_chain_that_is_too_long_is_none(rows):
+@pytest.mark.parametrize(("most", "most_bytes"), [(1, 99), (9, 17)])
+def test_of_a_chain_that_is_too_long_the_beginning_is_not_read(rows, most, most_bytes):
+    second = replace(ROW, id="resp_2", previous_id="resp_1")
     rows.add(ROW)
-    rows.add(replace(ROW, id="resp_2", previous_id="resp_1"))
+    rows.add(second)
 
-    assert rows.chain("resp_2", "anna", NOON, most=1) is None
+    found = rows.chain("resp_2", "anna", NOON, most=most, most_bytes=most_bytes)
+
+    assert found == (second,)
 
 
 def test_a_chain_through_another_principals_response_is_none(rows):
     rows.add(replace(ROW, principal_id="ben"))
     rows.add(replace(ROW, id="resp_2", previous_id="resp_1"))
 
-    assert rows.chain("resp_2", "anna", NOON, most=9) is None
+    assert rows.chain("resp_2", "anna", NOON, most=9, most_bytes=99) is None
 
 
 def test_a_removed_response_is_gone(rows):

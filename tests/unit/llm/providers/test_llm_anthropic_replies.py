@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from flaskllm.core.errors import (
     LLMAPIError,
+    LLMCredentialRejected,
     LLMInvalidRequest,
     LLMProtocolError,
     LLMRateLimited,
@@ -178,6 +179,30 @@ def test_a_permanent_error_has_no_time_to_come_back():
 
 def test_the_type_goes_before_the_status():
     assert type(explained(500, type="rate_limit_error", message="x")) is LLMRateLimited
+
+
+# Proxies and gateways put this type on whatever goes wrong.
+BLAMED_ON_THE_CALLER = {
+    401: LLMCredentialRejected,
+    429: LLMRateLimited,
+    500: LLMUnavailable,
+    502: LLMUnavailable,
+    529: LLMUnavailable,
+    400: LLMInvalidRequest,
+    404: LLMInvalidRequest,
+    413: LLMInvalidRequest,
+    422: LLMInvalidRequest,
+}
+
+
+@pytest.mark.parametrize(("status", "kind"), BLAMED_ON_THE_CALLER.items())
+def test_an_invalid_request_is_believed_only_where_the_status_may_mean_it(status, kind):
+    found = explained(
+        status, {"retry-after": "9"}, type="invalid_request_error", message="x"
+    )
+
+    assert type(found) is kind
+    assert found.retry_after_seconds == (9.0 if found.transient else None)
 
 
 PATHS = {

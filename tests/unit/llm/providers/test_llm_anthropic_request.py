@@ -167,6 +167,26 @@ def test_beside_the_callers_tools_the_answer_is_one_more_of_them():
     assert sent["tool_choice"] == {"type": "any", "disable_parallel_tool_use": True}
 
 
+JSON_BESIDE_TOOLS = {
+    "none": (
+        ["look_up", "give_json_answer"],
+        {"type": "tool", "name": "give_json_answer"},
+    ),
+    "required": (["look_up"], {"type": "any"}),
+    "look_up": (["look_up"], {"type": "tool", "name": "look_up"}),
+}
+
+
+@pytest.mark.parametrize("choice", JSON_BESIDE_TOOLS)
+def test_json_through_a_tool_leaves_the_callers_choice_of_tools_as_it_is(choice):
+    names, forced = JSON_BESIDE_TOOLS[choice]
+
+    sent = body(replace(ASK, json_schema=OPEN, tools=(TOOL,), tool_choice=choice))
+
+    assert [tool["name"] for tool in sent["tools"]] == names
+    assert sent["tool_choice"] == forced
+
+
 @pytest.mark.parametrize("given", ["", "Be brief."])
 def test_any_json_object_is_asked_for_in_words(given):
     request = replace(

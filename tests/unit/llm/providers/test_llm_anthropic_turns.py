@@ -132,4 +132,4 @@ def test_an_answer_to_go_on_with_may_end_in_a_call_and_no_turn_is_no_turn():
         "type": "text",
         "text": "Hm. ",
     }
-    assert turns(Message("system", "Be brief.")) == []
+    assert turns(Message("assistant", (Text(""),))) == []

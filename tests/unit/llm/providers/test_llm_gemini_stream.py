@@ -70,6 +70,7 @@ def test_the_finish_comes_last_with_the_counts_of_the_last_event():
 
     assert pieces == [Chunk(model="gemini-x"), Chunk(text="Hi"), Chunk(text="!")]
     assert (reader.is_finished, reader.is_complete) == (True, False)
+    assert reader.may_go_on
     usage = Usage(12, 0, 0, 0, 0, "provider")
     assert reader.end() == [Chunk(finish_reason="stop", usage=usage)]
     assert (reader.is_complete, reader.end()) == (True, [])

@@ -18,6 +18,7 @@ from flaskllm.llm.types import (
 
 CANONICAL = CompletionRequest("fast", (Message("user", "Hi"),))
 TURNS = [{"role": "developer", "content": "Be brief.", "name": "boss"}]
+ELSEWHERE = [{**TURNS[0], "role": "system"}]
 
 
 def provider(kind):
@@ -69,7 +70,7 @@ def test_a_whole_answer_is_not_asked_for_as_a_stream():
 def test_who_counts_unasked_is_not_asked_for_usage():
     passed = sent(asked({"stream_options": {}}, stream=True), "mistral")
 
-    assert passed == {"model": "m-1", "messages": TURNS, "stream": True}
+    assert passed == {"model": "m-1", "messages": ELSEWHERE, "stream": True}
 
 
 def test_our_own_stream_is_asked_for_with_its_usage():
@@ -148,7 +149,7 @@ def test_what_a_service_refuses_is_left_out_and_named():
 
     assert sent(request, "groq") == {
         "model": "m-1",
-        "messages": [{"role": "developer", "content": "Be brief."}],
+        "messages": [{"role": "system", "content": "Be brief."}],
         "seed": 1,
     }
     assert dropped(request, "groq") == (
@@ -171,7 +172,7 @@ def test_a_service_that_refuses_the_unknown_gets_only_what_it_knows():
 
     assert sent(request, "mistral") == {
         "model": "m-1",
-        "messages": TURNS,
+        "messages": ELSEWHERE,
         "random_seed": 3,
         "max_tokens": 9,
     }
@@ -283,3 +284,12 @@ def test_a_callers_schema_goes_on_as_it_is():
 
 def test_a_number_of_any_size_goes_on():
     assert sent(asked({"seed": 2**70}))["seed"] == 2**70
+
+
+@pytest.mark.parametrize("wire", ["openai.chat", "openai.text"])
+def test_a_caller_cannot_lead_a_broker_past_the_routes(wire):
+    past = {"models": ["a"], "route": "fallback", "provider": {}, "fallbacks": ["b"]}
+    request = asked({**past, "transforms": []}, wire)
+
+    assert dropped(request, "openrouter") == tuple(past)
+    assert sent(request, "openrouter").keys() == {"model", "messages", "transforms"}

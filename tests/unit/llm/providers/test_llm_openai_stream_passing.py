@@ -54,6 +54,28 @@ def passed(stream, data):
     return b"".join(stream.feed(data))
 
 
+@given(st.lists(st.text(max_size=8), min_size=1), st.sampled_from(["chat", "text"]))
+def test_events_that_differ_in_their_text_alone_are_all_read(words, wire):
+    make = text if wire == "text" else lambda each: chunk(content=each)
+    sent = b"".join(map(make, words))
+    stream = reader(f"openai.{wire}")
+
+    assert passed(stream, sent) == sent
+    assert stream.output == "".join(words)
+    assert stream.has_token == bool(stream.output)
+    assert (stream.malformed, stream.is_finished, stream.model) == (0, False, "m-1")
+
+
+def test_the_answers_of_several_choices_are_told_apart_by_their_finish():
+    stream = reader(n=2)
+    sent = b"".join(chunk(index=each % 2, content=f"w{each}") for each in range(6))
+
+    assert passed(stream, sent + chunk("stop", index=1)) == sent + chunk("stop", 1)
+    assert (stream.output, stream.is_finished) == ("w0w1w2w3w4w5", False)
+    stream.feed(chunk("length"))
+    assert (stream.is_finished, stream.finish_reason) == (True, "length")
+
+
 def test_the_events_of_one_feed_are_one_piece():
     assert reader().feed(BODY) == (BODY,)
 

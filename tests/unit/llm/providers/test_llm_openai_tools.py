@@ -52,6 +52,14 @@ STREAMS = {
         [fragment(0, "a", "f"), fragment(0, "b", "g"), fragment(0, arguments="{}")],
         [FIRST, SECOND, ToolFragment(1, arguments="{}")],
     ),
+    "the name each time, the id once": (
+        [
+            fragment(0, "a", "f", ""),
+            fragment(0, "", "f", "{"),
+            fragment(0, "", "f", "}"),
+        ],
+        [FIRST, ToolFragment(0, arguments="{"), ToolFragment(0, arguments="}")],
+    ),
     "no index at all": (
         [
             fragment(None, "a", "f"),
@@ -84,6 +92,18 @@ def test_a_call_without_an_id_gets_one():
 
     assert first.id.startswith("call_")
     assert second.id not in ("", first.id)
+
+
+@pytest.mark.parametrize("index", [0, None])
+def test_whole_calls_without_ids_are_told_apart(index):
+    whole = [fragment(index, "", "f", '{"day":1}'), fragment(index, "", "f", "{}")]
+
+    told = read(*whole)
+
+    assert [(each.index, each.arguments) for each in told] == [
+        (0, '{"day":1}'),
+        (1, "{}"),
+    ]
 
 
 @pytest.mark.parametrize("call", [{"function": 7}, {"id": 7, "index": 0}, {}])
