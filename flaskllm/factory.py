@@ -1,5 +1,8 @@
 """The application factory. It opens nothing: no file, no socket, no database."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 from flask_caching import Cache
 from flask_limiter import Limiter
@@ -12,6 +15,12 @@ from flaskllm.core import logs
 from flaskllm.core.config import Loaded, load_from_process
 from flaskllm.services import Services
 from flaskllm.wiring import build_services, secrets_of
+
+
+class _App(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return it: none of ours is asynchronous; Flask asks ten times a request."""
+        return func
 
 
 def create_app(loaded: Loaded | None = None, services: Services | None = None) -> Flask:
@@ -34,7 +43,7 @@ def create_app(loaded: Loaded | None = None, services: Services | None = None) -
         secrets_of(settings),
     )
     # Static files and the folder of templates come with the pages.
-    app = Flask("flaskllm", static_folder=None, template_folder=None)
+    app = _App("flaskllm", static_folder=None, template_folder=None)
     api.register(
         app,
         services or build_services(loaded, redactor=redactor),

@@ -14,13 +14,14 @@ from werkzeug import exceptions as http
 
 from flaskllm.api import context
 from flaskllm.api.anthropic import errors as anthropic
-from flaskllm.api.dialects import Dialect, dialect_of
+from flaskllm.api.dialects import Dialect, dialect_of, has_wrong_base
 from flaskllm.api.openai import errors as openai
 from flaskllm.api.replies import json_reply
 from flaskllm.core.errors import (
     APIError,
     InternalError,
     InvalidInputError,
+    LLMRateLimited,
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
@@ -30,7 +31,11 @@ from flaskllm.core.errors import (
 )
 
 CHALLENGE = 'Bearer realm="flaskllm"'
+_WRONG_BASE = "OpenAI's base URL ends in /v1, Anthropic's does not."
 _LONGEST_WAIT_SECONDS = 60.0
+# Each ends by itself at a known time. After any other failure of a model a client's
+# retries would only multiply our own, with all their time-outs and fallbacks.
+_ENDS_BY_WAITING = (RateLimitExceeded, LLMRateLimited, ServiceUnavailable)
 
 # What Flask and Werkzeug raise, as what we raise; the nearest ancestor counts.
 _OURS: dict[type[http.HTTPException], tuple[type[APIError], str]] = {
@@ -78,11 +83,13 @@ def retry_advice(error: APIError) -> dict[str, str]:
     """Return the headers that tell the vendors' clients whether to try again.
 
     They would by themselves, after any 429 and 5xx. But all that could be asked was
-    asked already: only where it is known when, and within the minute that these
-    clients wait at most, does another try help.
+    asked already: another try helps only against a limit or a pause of our own, when
+    its end is known and within the minute that these clients wait at most.
     """
     seconds = error.retry_after_seconds
-    if not error.retryable or seconds is None or seconds > _LONGEST_WAIT_SECONDS:
+    if not isinstance(error, _ENDS_BY_WAITING) or seconds is None:
+        return {"x-should-retry": "false"}
+    if seconds > _LONGEST_WAIT_SECONDS:
         return {"x-should-retry": "false"}
     milliseconds = max(1, math.ceil(seconds * 1000))
     return {"x-should-retry": "true", "retry-after-ms": str(milliseconds)}
@@ -140,6 +147,8 @@ def _translate(error: http.HTTPException) -> APIError:
     else:
         refused = (error.code or 500) < 500
         ours, details = (InvalidInputError if refused else InternalError), ""
+    if isinstance(error, http.NotFound) and has_wrong_base(request.path):
+        details = _WRONG_BASE
     translated = ours(details=details)
     translated.__cause__ = error
     return translated

@@ -11,13 +11,15 @@ from typing import Any, TypeAlias
 
 from flaskllm.core.errors import InvalidInputError
 
-# Each is spelt in lower case with underscores; other spellings count as well.
+# Each is spelt in lower case with underscores; dashes, capitals and nothing between
+# the words count as well: apiBase. vLLM takes another host in `kv_transfer_params`.
 NAMES = frozenset(
     {
         "api_base",
         "api_key",
         "api_type",
         "api_version",
+        "authorization",
         "azure_ad_token",
         "azure_endpoint",
         "base_url",
@@ -31,7 +33,7 @@ NAMES = frozenset(
         "headers",
         "host",
         "http_client",
-        "litellm_params",
+        "kv_transfer_params",
         "mm_processor_kwargs",
         "mock_response",
         "model_list",
@@ -41,10 +43,9 @@ NAMES = frozenset(
         "ssl_verify",
         "trust_remote_code",
         "user_config",
-        "vertex_credentials",
     }
 )
-STARTS = ("aws_", "chat_template", "guided_")
+STARTS = ("aws_", "chat_template", "guided_", "litellm_", "vertex_")
 
 _Place: TypeAlias = tuple[str | None, ...]
 _ANY = None  # any position in a list; no key of JSON is None
@@ -59,6 +60,9 @@ _FREE: frozenset[_Place] = frozenset(
         ("prediction", "content"),
         ("tools", _ANY, "function", "parameters"),
         ("response_format", "json_schema", "schema"),
+        # as Together, Fireworks and llama.cpp's server, and vLLM, take it
+        ("response_format", "schema"),
+        ("structured_outputs", "json"),
         # its responses
         ("input", _ANY, "content"),
         ("input", _ANY, "arguments"),
@@ -68,16 +72,17 @@ _FREE: frozenset[_Place] = frozenset(
         # Anthropic's messages
         ("system",),
         ("tools", _ANY, "input_schema"),
+        ("tools", _ANY, "input_examples"),
         ("output_format", "schema"),
         ("output_config", "format", "schema"),
     }
 )
 
 _LONGEST_SHOWN_STEP = 40
-# A key as nearly all write it; and a letter of ASCII that is written as an escape, as
-# no encoder does, but who wants to hide a name.
+# A key as nearly all write it; and a letter of ASCII, a dash or an underscore that is
+# written as an escape, as no encoder does, but who wants to hide a name.
 _KEY = re.compile(rb'"([^"\\\s]{4,}+)"\s*+:')
-_HIDDEN = re.compile(rb"\\u00[4-7]")
+_HIDDEN = re.compile(rb"\\u00(?:2[dD]|[4-7])")
 
 
 def check(fields: Mapping[str, Any], body: bytes | None = None) -> None:
@@ -102,8 +107,16 @@ def check(fields: Mapping[str, Any], body: bytes | None = None) -> None:
 @lru_cache(maxsize=4096)
 def is_forbidden(name: str) -> bool:
     """Tell whether a field of this name is refused, in any spelling."""
-    plain = name.lower().replace("-", "_")
-    return plain in NAMES or plain.startswith(STARTS)
+    plain = _plain(name)
+    return plain in _PLAIN_NAMES or plain.startswith(_PLAIN_STARTS)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+_PLAIN_NAMES = frozenset(map(_plain, NAMES))
+_PLAIN_STARTS = tuple(map(_plain, STARTS))
 
 
 def _is_suspect(body: bytes) -> bool:

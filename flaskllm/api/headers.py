@@ -59,9 +59,7 @@ def init(app: Flask, server: ServerSettings) -> None:
             response.headers[name] = value
         if response.mimetype == EVENT_STREAM:
             response.headers.update(STREAM_HEADERS)
-        if dialect_of(request.path) == "openai":
-            response.headers["openai-version"] = OPENAI_VERSION
-            response.headers["openai-processing-ms"] = _processing_ms()
+        response.headers.update(_of_the_dialect())
         # Over plain http a browser ignores the header (RFC 6797, section 8.1).
         if server.require_https and request.is_secure:
             response.headers["Strict-Transport-Security"] = (
@@ -73,9 +71,16 @@ def init(app: Flask, server: ServerSettings) -> None:
     app.after_request(protect)
 
 
-def _processing_ms() -> str:
-    """Return how long it took so far: of a stream, until its first token."""
-    return str(round(context.elapsed_seconds() * 1000))
+def _of_the_dialect() -> dict[str, str]:
+    """Return what the vendor's clients look for in every reply, errors too."""
+    dialect = dialect_of(request.path)
+    if dialect == "anthropic":
+        return {"request-id": context.request_id()}
+    if dialect == "openai":
+        # How long it took so far: of a stream, until its first token.
+        milliseconds = str(round(context.elapsed_seconds() * 1000))
+        return {"openai-version": OPENAI_VERSION, "openai-processing-ms": milliseconds}
+    return {}
 
 
 def _check_host(trusted_hosts: tuple[str, ...]) -> None:

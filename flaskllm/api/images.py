@@ -2,7 +2,9 @@
 
 import binascii
 import re
+from urllib.parse import urlsplit
 
+from flaskllm.core.addresses import is_public
 from flaskllm.core.errors import InvalidInputError
 from flaskllm.llm.parts import Image
 
@@ -10,9 +12,11 @@ MOST_BASE64_CHARACTERS = 20 * 1024 * 1024 * 4 // 3
 LONGEST_ADDRESS = 8192
 
 _MEDIA_TYPES = frozenset(("image/gif", "image/jpeg", "image/png", "image/webp"))
-_ADDRESS = re.compile(r"https://[!-~]+", re.IGNORECASE)
+# No backslash: some take it for a slash and read another host than we do.
+_ADDRESS = re.compile(r"https://[!-\[\]-~]+", re.IGNORECASE)
 _DATA_HEAD = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,", re.IGNORECASE)
-_ALLOWED = "an https address, or data:image/...;base64,..."
+_NO_ADDRESS = "is no address of a picture"
+_ALLOWED = "a public https address, or data:image/...;base64,..."
 
 
 def image_of(url: str, path: str, detail: str | None = None) -> Image:
@@ -24,19 +28,39 @@ def image_of(url: str, path: str, detail: str | None = None) -> Image:
         detail: OpenAI's `low`, `high` or `auto`.
 
     Raises:
-        InvalidInputError: It is neither, or is too large.
+        InvalidInputError: It is neither, is too large, holds a credential, or leads
+            into a network of its reader's own.
     """
     head = _DATA_HEAD.match(url)
     if head:
         media_type = head[1].lower()
         return image_of_data(url[head.end() :], media_type, path, detail)
     if not _ADDRESS.fullmatch(url, 0, LONGEST_ADDRESS + 1):
-        raise InvalidInputError.of(path, "is no address of a picture", _ALLOWED)
+        raise InvalidInputError.of(path, _NO_ADDRESS, _ALLOWED)
     if len(url) > LONGEST_ADDRESS:
         raise InvalidInputError.of(
             path, "is too long", f"at most {LONGEST_ADDRESS} characters"
         )
+    _check_host(url, path)
     return Image(url=url, detail=detail)
+
+
+def _check_host(url: str, path: str) -> None:
+    """Refuse an address that shows a credential, or points inside a network.
+
+    The model's service fetches it, and that may run in the operator's own network.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError as error:  # a bracket that is not closed
+        raise InvalidInputError.of(path, _NO_ADDRESS, _ALLOWED) from error
+    if not host:
+        raise InvalidInputError.of(path, _NO_ADDRESS, _ALLOWED)
+    if parts.username is not None:
+        raise InvalidInputError.of(path, "holds a credential", _ALLOWED)
+    if not is_public(host):
+        raise InvalidInputError.of(path, "is not on the public internet", _ALLOWED)
 
 
 def image_of_data(

@@ -9,7 +9,7 @@ from flask import Response
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import CallerGone
 from flaskllm.core.metrics import Metrics
-from flaskllm.llm.types import Attempt, Outcome
+from flaskllm.llm.types import Attempt, Deployment, Outcome
 
 _EVENT_STREAM: Final = "text/event-stream"
 _OK: Final = "OK"
@@ -25,7 +25,7 @@ class Timing:
 
 def count_attempt(metrics: Metrics, attempt: Attempt, outcome: Outcome) -> None:
     """Count one attempt, what it used, and a stream that it broke off."""
-    name, used = attempt.deployment.name, outcome.usage
+    name, used = _label_of(attempt.deployment), outcome.usage
     metrics.count_attempt(
         name, attempt.deployment.provider, outcome.code, outcome.latency_seconds
     )
@@ -46,6 +46,17 @@ def count_attempt(metrics: Metrics, attempt: Attempt, outcome: Outcome) -> None:
     if outcome.code != _OK:
         is_gone = outcome.code == CallerGone.code
         metrics.count_cut("caller" if is_gone else "upstream")
+
+
+def _label_of(deployment: Deployment) -> str:
+    """Return the deployment's name, or one for all that nobody described.
+
+    Those are named after what a caller or an upstream's list says: each would
+    begin series that never end.
+    """
+    provider = deployment.provider
+    is_described = deployment.name != f"{provider}/{deployment.model}"
+    return deployment.name if is_described else f"{provider}/*"
 
 
 def measure(

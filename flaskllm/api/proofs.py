@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from flask import request
 
@@ -10,6 +11,7 @@ from flask import request
 _BEARER = re.compile(r"bearer +(?P<token>[!-~]{1,1024})", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1024)
 def peer_of(address: str | None) -> str:
     """Return what is counted as one peer.
 

@@ -1,10 +1,15 @@
-"""What every answer of `/api/v1` looks like on the wire."""
+"""What answers look like on the wire, whatever is in them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response
+
+_MOST_DROPPED = 50
+_LONGEST_NAME = 64
 
 
 def data_reply(data: object, meta: Mapping[str, object], status: int = 200) -> Response:
@@ -21,3 +26,37 @@ def json_reply(payload: Mapping[str, Any], status: int = 200) -> Response:
     text = json.dumps(payload, ensure_ascii=False, allow_nan=False) + "\n"
     body = text.encode("utf-8", "replace")
     return Response(body, status=status, content_type="application/json")
+
+
+def dropped_header(names: Sequence[str]) -> dict[str, str]:
+    """Return the header that names what was not passed on, if anything was.
+
+    Each name stands there once. They are the caller's own: what a header cannot hold
+    is percent-encoded, 64 characters of a name and 50 names are shown.
+    """
+    told = dict.fromkeys(name for name in names if name)
+    if not told:
+        return {}
+    shown = map(_shown, islice(told, _MOST_DROPPED))
+    return {"X-Flaskllm-Dropped": ", ".join(shown)}
+
+
+def answer_headers(
+    dropped: Sequence[str], rate_limits: Mapping[str, str], prefix: str
+) -> dict[str, str]:
+    """Return the headers that go with a model's answer.
+
+    Args:
+        dropped: The caller's fields that were not passed on.
+        rate_limits: What the upstream told of its rate limits.
+        prefix: That of the names in the caller's dialect; others would mislead it.
+    """
+    own = {
+        name: value for name, value in rate_limits.items() if name.startswith(prefix)
+    }
+    return {**dropped_header(dropped), **own}
+
+
+def _shown(name: str) -> str:
+    # Half a surrogate pair, which UTF-8 cannot hold, becomes a question mark.
+    return quote(name[:_LONGEST_NAME], safe="", errors="replace")

@@ -6,10 +6,11 @@ and nothing else of Flask's.
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import Context
 from typing import Protocol
 
-from flask import Response
+from flask import Response, request
 
 from flaskllm.api import context
 from flaskllm.api.websocket_door import door_here
@@ -19,6 +20,7 @@ from flaskllm.core.errors import (
     APIError,
     CallerGone,
     InternalError,
+    LLMAPIError,
     ServiceUnavailable,
 )
 from flaskllm.core.sse import PING
@@ -61,6 +63,16 @@ class StreamEncoder(Protocol):
     def fail(self, error: APIError) -> bytes:
         """Return the one event that ends a stream which broke."""
         ...
+
+
+@contextmanager
+def closing_on_failure(answer: StreamAnswer) -> Iterator[None]:
+    """Close an answer whose reply does not come about; else the reply closes it."""
+    try:
+        yield
+    except BaseException:
+        answer.close()
+        raise
 
 
 def stream_reply(
@@ -114,6 +126,7 @@ class _Body:
         self._clock = clock
         self._drain = drain
         self._started_seconds = clock.monotonic() - context.elapsed_seconds()
+        self._rule = request.url_rule.rule if request.url_rule else None
         # Until the end was reached, whoever closes it is a caller who hung up.
         self._code = CallerGone.code
         self._failure: APIError | None = None
@@ -183,14 +196,19 @@ class _Body:
         self._answer.close()
         logs.event(
             _log,
-            _LEVELS.get(self._code, logging.ERROR),
+            self._level(),
             "stream_ended",
             error=self._failure if isinstance(self._failure, InternalError) else None,
+            rule=self._rule,
             status=200,
             chunks=self._chunks,
             seconds=round(self._clock.monotonic() - self._started_seconds, 3),
             code=self._code,
         )
 
-
-_LEVELS: Mapping[str, int] = {_OK: logging.INFO, CallerGone.code: logging.WARNING}
+    def _level(self) -> int:
+        """Return ERROR for what is ours only: an upstream that breaks off is not."""
+        if self._code == _OK:
+            return logging.INFO
+        is_theirs = self._failure is None or isinstance(self._failure, LLMAPIError)
+        return logging.WARNING if is_theirs else logging.ERROR

@@ -13,13 +13,13 @@ class ToolOrder:
 
     Nearly every upstream writes one call to its end before the next, and then each
     fragment passes at once. Where a call begins while the one before it is not yet
-    whole JSON, it waits.
+    whole JSON, it waits. Between the pieces of one call nothing else can be told.
     """
 
     def __init__(self) -> None:
         """Start before the first fragment."""
         self._current: int | None = None
-        self._arguments = ""
+        self._arguments: list[str] = []
         self._done: set[int] = set()
         self._waiting: dict[int, ToolFragment] = {}
 
@@ -27,23 +27,26 @@ class ToolOrder:
         """Return what can be told now; a new index ends the call before it.
 
         Raises:
-            LLMProtocolError: Arguments come for a call that was whole.
+            LLMProtocolError: Arguments come for a call that was over.
         """
         index = fragment.index
         if index in self._done:
             if fragment.arguments.strip():
                 raise LLMProtocolError(
-                    details="The upstream went on with a call that was complete."
+                    details="The upstream went on with a call that was over."
                 )
             return ()
-        if self._current is None or index == self._current:
-            return (self._tell(fragment),)
-        if not self._waiting and read_object(self._arguments) is not None:
-            self._done.add(self._current)
-            self._arguments = ""
+        if index == self._current or (not self._waiting and self._is_free()):
             return (self._tell(fragment),)
         self._wait(fragment)
         return ()
+
+    def interrupt(self) -> None:
+        """End the call that is being told: something else is told now."""
+        if self._current is not None:
+            self._done.add(self._current)
+            self._current = None
+            self._arguments.clear()
 
     def end(self) -> Iterable[ToolFragment]:
         """Return the calls that waited, each in one fragment."""
@@ -51,9 +54,17 @@ class ToolOrder:
         self._waiting.clear()
         return waiting
 
+    def _is_free(self) -> bool:
+        """Tell whether no call is being told, or only one that is whole."""
+        if self._current is None:
+            return True
+        return read_object("".join(self._arguments)) is not None
+
     def _tell(self, fragment: ToolFragment) -> ToolFragment:
+        if fragment.index != self._current:
+            self.interrupt()
         self._current = fragment.index
-        self._arguments += fragment.arguments
+        self._arguments.append(fragment.arguments)
         return fragment
 
     def _wait(self, fragment: ToolFragment) -> None:

@@ -58,6 +58,7 @@ deployments:
       first_byte_seconds: 180
       first_token_seconds: 180
       chunk_gap_seconds: 30
+      answer_seconds: 240
   qwen: {provider: rack, model: Qwen/Qwen2.5-7B-Instruct}
 """,
     "routes": """\
@@ -66,7 +67,11 @@ routes:
     strategy: weighted
     deployments: {mini: 3, qwen: 1}
     fallbacks: [local]
-    timeouts: {first_byte_seconds: 20, first_token_seconds: 5, chunk_gap_seconds: 10}
+    timeouts:
+      first_byte_seconds: 20
+      first_token_seconds: 5
+      chunk_gap_seconds: 10
+      answer_seconds: 60
   - {alias: local, deployments: {llama: 1}, fallbacks: [offline]}
   - {pattern: "qwen*", deployments: {qwen: 1}}
   - {capability: code_generation, deployments: {llama: 1}}

@@ -145,6 +145,21 @@ def test_what_would_be_lost_is_refused_before_anybody_is_asked(
     assert upstream.requests == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/v1/messages", 405),
+        ("POST", "/v1/messages/nowhere", 404),
+        ("POST", "/v1/messages", 400),
+    ],
+)
+def test_every_reply_names_its_request_where_clients_look(caller, method, path, code):
+    response = caller.open(method, path, {})
+
+    assert response.status_code == code
+    assert error_of(response)["message"]
+
+
 def test_the_api_token_may_stand_in_x_api_key(caller, upstream):
     upstream.always(message())
 

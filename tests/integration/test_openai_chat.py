@@ -260,7 +260,8 @@ def test_a_stream_that_breaks_ends_with_an_error_and_no_end_mark(
     assert DONE not in response.data
     assert b"secret-of-upstream" not in response.data
     (line,) = caller.gateway.events("stream_ended")
-    assert (line["level"], line["code"] == "OK") == ("ERROR", False)
+    assert (line["level"], line["code"] == "OK") == ("WARNING", False)
+    assert line["rule"] == "/v1/chat/completions"
 
 
 def test_what_fails_before_the_first_token_has_its_status(caller, upstream):

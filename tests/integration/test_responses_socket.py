@@ -189,6 +189,20 @@ def test_a_warm_up_asks_nobody_and_is_remembered(connect, upstream):
     assert roles_of(upstream.requests[0]) == ["system", "user"]
 
 
+def test_a_connection_remembers_no_more_than_a_request_may_bring(connect):
+    talker, before = connect(), None
+    frame = {"input": "x" * 1_000_000, "generate": False}
+
+    for _ in range(34):
+        end = talker.create(**frame, previous_response_id=before)[-1]
+        assert end["type"] == "response.completed"
+        before = end["response"]["id"]
+    (refused,) = talker.create(**frame, previous_response_id=before)
+
+    assert refused["error"]["param"] == "previous_response_id"
+    assert talker.create(**frame)[-1]["type"] == "response.completed"
+
+
 def test_a_warm_up_may_say_nothing_and_name_no_model(connect):
     events = connect().create(generate=False, model=None)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from processes import exchange, open_house, post, read_all, statuses_of
 
+from flaskllm.core.config import ServerSettings
+
 MEBIBYTE = 1024 * 1024
 BODY_LIMIT = 10 * MEBIBYTE
 FORMS = b"Host: localhost\r\nContent-Type: text/plain\r\n"
@@ -285,7 +287,7 @@ class TestAnswers:
     ):
         """As many as there are threads; a proxy in front takes the rest."""
         with contextlib.ExitStack() as idle:
-            for _ in range(8):
+            for _ in range(ServerSettings().threads):
                 idle.enter_context(socket.create_connection(served.address))
             good = post(served.url, served.token.decode(), PROMPT, "text/plain")
             assert good.status_code == 200

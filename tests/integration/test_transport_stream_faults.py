@@ -50,7 +50,7 @@ class TestTimeouts:
         with Timed() as took, pytest.raises(LLMTimeout) as caught:
             open_stream(transport, upstream.url, first_byte_seconds=0.2)
 
-        assert caught.value.details == "no answer began within 0.2 s"
+        assert caught.value.details == "No answer began within 0.2 s."
         assert 0.2 <= took.seconds < 1
         assert upstream.wait_for_hang_up(seconds=1)
 
@@ -60,7 +60,7 @@ class TestTimeouts:
         with Timed() as took, pytest.raises(LLMTimeout) as caught:
             open_stream(transport, upstream.url, first_byte_seconds=0.2)
 
-        assert caught.value.details == "nothing came for 0.2 s"
+        assert caught.value.details == "Nothing came for 0.2 s."
         assert 0.2 <= took.seconds < 1
         assert upstream.wait_for_hang_up(seconds=1)
 
@@ -70,7 +70,7 @@ class TestTimeouts:
         with Timed() as took, pytest.raises(LLMTimeout) as caught:
             open_stream(transport, upstream.url, head_seconds=0.3)
 
-        assert caught.value.details == "the answer had not begun after 0.3 s"
+        assert caught.value.details == "The answer had not begun after 0.3 s."
         assert 0.3 <= took.seconds < 1
         assert upstream.wait_for_hang_up(seconds=1)
 
@@ -83,7 +83,7 @@ class TestTimeouts:
 
         assert given == b"".join(EVENTS[:after])
         assert isinstance(error, LLMTimeout)
-        assert error.details == "nothing came for 0.2 s"
+        assert error.details == "Nothing came for 0.2 s."
         assert 0.2 <= took.seconds < 1
         assert upstream.wait_for_hang_up(seconds=1)
 
@@ -189,7 +189,7 @@ class TestBreaks:
 
         assert BODY.startswith(given)
         assert isinstance(error, LLMProtocolError)
-        assert error.details.startswith("the upstream's answer")
+        assert error.details.startswith("The upstream's answer")
         upstream.always(fakes.chat("next"))
         assert send(transport, upstream.url).status == 200
 

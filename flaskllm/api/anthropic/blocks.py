@@ -74,6 +74,8 @@ def _turn(turn: Any, path: str, found: Findings) -> Iterator[Message]:
         return
     path = f"{path}.content"
     blocks = _blocks(content, path, _CONTENT)
+    if not blocks and role == "user":
+        raise InvalidInputError.of(path, "is empty", "at least 1 content block")
     read = (_part(each, f"{path}.{i}", _TYPES[role], found) for i, each in blocks)
     parts = [part for part in read if part is not None]
     for are_results, run in groupby(parts, _is_result):

@@ -127,6 +127,8 @@ class MessagesEncoder:
         yield from self._close()
         self._index += 1
         self._open = block["type"]
+        if self._open != "tool_use":
+            self._order.interrupt()
         yield {
             "type": "content_block_start",
             "index": self._index,

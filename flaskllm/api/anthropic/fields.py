@@ -16,6 +16,7 @@ from flaskllm.api.validation import refusal
 MOST_MESSAGES = 100_000
 MOST_TOOLS = 512
 MOST_STOPS = 16
+MOST_TOKENS = 10**9
 
 _STRICT = ConfigDict(strict=True, extra="allow")
 
@@ -44,7 +45,7 @@ class ThinkingWish(BaseModel):
     model_config = _STRICT
 
     type: Literal["enabled", "disabled", "adaptive"]
-    budget_tokens: int | None = Field(None, ge=1024)
+    budget_tokens: int | None = Field(None, ge=1024, le=MOST_TOKENS)
 
     @model_validator(mode="after")
     def _give_the_budget(self) -> Self:
@@ -87,7 +88,7 @@ class CountFields(BaseModel):
 
     messages: list[Any] = Field(min_length=1, max_length=MOST_MESSAGES)
     model: str | None = Field(None, min_length=1, max_length=200)
-    max_tokens: int | None = Field(None, ge=1)
+    max_tokens: int | None = Field(None, ge=1, le=MOST_TOKENS)
     system: Any = None
     tools: list[Any] | None = Field(None, max_length=MOST_TOOLS)
     tool_choice: ToolChoice | None = None
@@ -97,7 +98,7 @@ class CountFields(BaseModel):
     stop_sequences: list[Stop] | None = Field(None, max_length=MOST_STOPS)
     temperature: float | None = Field(None, ge=0, le=1)
     top_p: float | None = Field(None, ge=0, le=1)
-    top_k: int | None = Field(None, ge=0)
+    top_k: int | None = Field(None, ge=0, le=MOST_TOKENS)
     metadata: Metadata | None = None
     stream: bool | None = None
 
@@ -111,4 +112,4 @@ class CountFields(BaseModel):
 class MessagesFields(CountFields):
     """A request that is to be answered."""
 
-    max_tokens: int = Field(ge=1)
+    max_tokens: int = Field(ge=1, le=MOST_TOKENS)

@@ -1,12 +1,10 @@
 """What a reader of a request finds that the canonical form cannot hold."""
 
-import re
 from dataclasses import dataclass
 from dataclasses import field as default
 
 from flaskllm.core.errors import Field
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _MOST_SHOWN = 20
 _ANTHROPIC_ONLY = "left out, or a model of Anthropic's own"
 
@@ -25,13 +23,8 @@ class Findings:
     essential: list[Field] = default(default_factory=list)
 
     def drop(self, names: "set[str] | frozenset[str]") -> None:
-        """Note fields without which the request still means the same.
-
-        The names go into a header, so only plain ones are kept, and not many.
-        """
-        for name in sorted(names):
-            if len(self.extras) < _MOST_SHOWN and _NAME.fullmatch(name):
-                self.extras[name] = None
+        """Note fields without which the request still means the same."""
+        self.extras.update(dict.fromkeys(sorted(names)))
 
     def need(self, path: str, what: str) -> None:
         """Note content that must not be lost on the way."""

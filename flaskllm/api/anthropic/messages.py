@@ -14,14 +14,14 @@ from flaskllm.api.anthropic.fields import CountFields, MessagesFields
 from flaskllm.api.anthropic.replies import message_of
 from flaskllm.api.anthropic.translate import Order, read_order
 from flaskllm.api.guard import guarded
-from flaskllm.api.openai.replies import dropped_header
-from flaskllm.api.streaming import stream_reply
+from flaskllm.api.replies import answer_headers
+from flaskllm.api.streaming import closing_on_failure, stream_reply
 from flaskllm.api.validation import parse_model, read_json
 from flaskllm.core import json_text
 from flaskllm.core.auth import Scope
 from flaskllm.core.errors import InvalidInputError
 from flaskllm.llm.streaming import StreamAnswer
-from flaskllm.llm.types import CompletionRequest
+from flaskllm.llm.types import Answer, CompletionRequest
 
 MODEL_BODY_BYTES = 32 * 1024 * 1024
 
@@ -29,15 +29,9 @@ blueprint = Blueprint("messages", __name__)
 
 _API_KEY = "x-api-key"
 _BETA = "anthropic-beta"
+_RATE_LIMITS = "anthropic-ratelimit-"
 _BETA_NAMES = re.compile(r"[A-Za-z0-9._-]+(?: *, *[A-Za-z0-9._-]+)*")
 _LONGEST_BETA = 1000
-
-
-@blueprint.after_request
-def _name_the_request(response: Response) -> Response:
-    """Send the request's id where Anthropic's clients look for it."""
-    response.headers["request-id"] = context.request_id()
-    return response
 
 
 @blueprint.post("/messages")
@@ -77,22 +71,27 @@ def _whole(order: Order) -> Response:
         answer = context.services().completions.complete(order.request, call)
     completion = answer.completion
     body = completion.raw or json_text.dump(message_of(completion))
-    return _json(body, dropped_header(answer.dropped))
+    return _json(body, _headers(answer))
 
 
 def _stream(order: Order) -> Response:
     call = order.only_where_understood(context.make_call())
     with order.telling_what_is_lost():
         answer = context.services().completions.stream(order.request, call)
-    # A stream that is passed on says itself how long its input was.
-    input_tokens = 0 if answer.is_raw else _estimate(order.request, answer)
-    encoder = MessagesEncoder(answer.model, input_tokens, context.request_id())
-    return stream_reply(answer, encoder, dropped_header(answer.dropped))
+    with closing_on_failure(answer):
+        # A stream that is passed on says itself how long its input was.
+        input_tokens = 0 if answer.is_raw else _estimate(order.request, answer)
+        encoder = MessagesEncoder(answer.model, input_tokens, context.request_id())
+        return stream_reply(answer, encoder, _headers(answer))
 
 
 def _estimate(asked: CompletionRequest, answer: StreamAnswer) -> int:
     models = context.services().models
     return models.estimate_tokens(asked, answer.deployment.model)
+
+
+def _headers(answer: Answer | StreamAnswer) -> dict[str, str]:
+    return answer_headers(answer.dropped, answer.rate_limits, _RATE_LIMITS)
 
 
 def _json(body: bytes, headers: dict[str, str]) -> Response:

@@ -11,7 +11,7 @@ from flaskllm.api.guard import guarded
 from flaskllm.api.openai import replies
 from flaskllm.api.openai.requests import ChatFields, chat_request, read
 from flaskllm.api.openai.streams import ChatEncoder
-from flaskllm.api.streaming import stream_reply
+from flaskllm.api.streaming import closing_on_failure, stream_reply
 from flaskllm.core.auth import Scope
 from flaskllm.llm.types import CompletionRequest
 
@@ -34,10 +34,13 @@ def _whole(asked: CompletionRequest) -> Response:
     body = answer.completion.raw or replies.chat_completion(
         answer.completion, replies.now()
     )
-    return replies.json_bytes_reply(body, answer.dropped)
+    return replies.json_bytes_reply(body, answer.dropped, answer.rate_limits)
 
 
 def _stream(asked: CompletionRequest, *, includes_usage: bool) -> Response:
     answer = context.services().completions.stream(asked, context.make_call())
-    encoder = ChatEncoder(answer.model, replies.now(), includes_usage=includes_usage)
-    return stream_reply(answer, encoder, replies.dropped_header(answer.dropped))
+    with closing_on_failure(answer):
+        created = replies.now()
+        encoder = ChatEncoder(answer.model, created, includes_usage=includes_usage)
+        headers = replies.headers_of(answer.dropped, answer.rate_limits)
+        return stream_reply(answer, encoder, headers)

@@ -24,7 +24,7 @@ from flaskllm.api.openai.requests import (
     unheld_by_text,
 )
 from flaskllm.api.openai.streams import TextEncoder
-from flaskllm.api.streaming import stream_reply
+from flaskllm.api.streaming import closing_on_failure, stream_reply
 from flaskllm.core.auth import Scope
 from flaskllm.core.errors import InvalidInputError
 from flaskllm.llm.parts import Message
@@ -125,10 +125,13 @@ def _whole(asked: CompletionRequest) -> Response:
     body = answer.completion.raw or replies.text_completion(
         answer.completion, replies.now()
     )
-    return replies.json_bytes_reply(body, answer.dropped)
+    return replies.json_bytes_reply(body, answer.dropped, answer.rate_limits)
 
 
 def _stream(asked: CompletionRequest, *, includes_usage: bool) -> Response:
     answer = context.services().completions.stream(asked, context.make_call())
-    encoder = TextEncoder(answer.model, replies.now(), includes_usage=includes_usage)
-    return stream_reply(answer, encoder, replies.dropped_header(answer.dropped))
+    with closing_on_failure(answer):
+        created = replies.now()
+        encoder = TextEncoder(answer.model, created, includes_usage=includes_usage)
+        headers = replies.headers_of(answer.dropped, answer.rate_limits)
+        return stream_reply(answer, encoder, headers)

@@ -58,6 +58,7 @@ def create() -> Response:
     return replies.json_bytes_reply(
         replies.embedding_list(answer.embeddings, body.encoding_format or "float"),
         tuple(body.model_extra or ()),
+        answer.rate_limits,
     )
 
 

@@ -5,39 +5,43 @@ Source: https://platform.openai.com/docs/api-reference/chat/object
 
 import base64
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from secrets import token_hex
 from typing import Any, Literal
-from urllib.parse import quote
 
 from flask import Response
 
 from flaskllm.api import context
+from flaskllm.api.replies import answer_headers
 from flaskllm.core import json_text
+from flaskllm.core.errors import LLMProtocolError
 from flaskllm.llm.types import Completion, Embeddings, Usage
 
 EncodingFormat = Literal["float", "base64"]
-
-_MOST_DROPPED = 50
-_LONGEST_NAME = 64
+_UNTOLD: Mapping[str, str] = {}
 
 
-def json_bytes_reply(body: bytes, dropped: Sequence[str] = ()) -> Response:
-    """Return JSON that is bytes already; `dropped` names the fields not passed on."""
+def json_bytes_reply(
+    body: bytes,
+    dropped: Sequence[str] = (),
+    rate_limits: Mapping[str, str] = _UNTOLD,
+) -> Response:
+    """Return JSON that is bytes already.
+
+    `dropped` names the fields not passed on; `rate_limits` are the upstream's.
+    """
     return Response(
-        body, content_type="application/json", headers=dropped_header(dropped)
+        body,
+        content_type="application/json",
+        headers=headers_of(dropped, rate_limits),
     )
 
 
-def dropped_header(names: Sequence[str]) -> dict[str, str]:
-    """Return the header that names what was not passed on, if anything was.
-
-    The names are the caller's own: what a header cannot hold is percent-encoded.
-    """
-    if not names:
-        return {}
-    shown = (quote(name[:_LONGEST_NAME], safe="") for name in names[:_MOST_DROPPED])
-    return {"X-Flaskllm-Dropped": ", ".join(shown)}
+def headers_of(
+    dropped: Sequence[str], rate_limits: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the headers of an answer to a caller who speaks OpenAI's dialect."""
+    return answer_headers(dropped, rate_limits, "x-ratelimit-")
 
 
 def now() -> int:
@@ -93,7 +97,11 @@ def text_completion(completion: Completion, created: int) -> bytes:
 
 
 def embedding_list(embeddings: Embeddings, encoding: EncodingFormat) -> bytes:
-    """Return the body of a list of embeddings, in the order of the inputs."""
+    """Return the body of a list of embeddings, in the order of the inputs.
+
+    Raises:
+        LLMProtocolError: A number is too large for the base64 of 32-bit floats.
+    """
     used = embeddings.usage.tokens_input
     return json_text.dump(
         {
@@ -158,5 +166,13 @@ def _message(completion: Completion) -> dict[str, Any]:
 
 
 def _as_base64(vector: Sequence[float]) -> str:
-    """Return the vector as little-endian floats of 32 bits."""
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
+    """Return the vector as little-endian floats of 32 bits.
+
+    Raises:
+        LLMProtocolError: One of its numbers is too large for them.
+    """
+    try:
+        packed = struct.pack(f"<{len(vector)}f", *vector)
+    except OverflowError as error:
+        raise LLMProtocolError(details="A vector holds a number too large.") from error
+    return base64.b64encode(packed).decode("ascii")

@@ -23,7 +23,8 @@ from flaskllm.api.openai.responses_object import (
     output_of,
 )
 from flaskllm.api.openai.responses_order import ResponseOrder, read_order
-from flaskllm.api.streaming import stream_reply
+from flaskllm.api.replies import dropped_header
+from flaskllm.api.streaming import closing_on_failure, stream_reply
 from flaskllm.api.validation import parse_model
 from flaskllm.core import json_text
 from flaskllm.core.auth import Scope
@@ -109,10 +110,11 @@ def _whole(order: ResponseOrder, keeper: Keeper) -> Response:
 def _stream(order: ResponseOrder, keeper: Keeper) -> Response:
     completions = context.services().completions
     answer = completions.stream(order.request, context.make_call())
-    response = new_response(order, answer.model, replies.now())
-    events = ResponseEvents(response, lambda whole: keeper.keep(order, whole))
-    dropped = replies.dropped_header((*order.dropped, *answer.dropped))
-    return stream_reply(answer, ResponsesEncoder(events), dropped)
+    with closing_on_failure(answer):
+        response = new_response(order, answer.model, replies.now())
+        events = ResponseEvents(response, lambda whole: keeper.keep(order, whole))
+        dropped = dropped_header((*order.dropped, *answer.dropped))
+        return stream_reply(answer, ResponsesEncoder(events), dropped)
 
 
 def _reply(body: Json, dropped: tuple[str, ...] = ()) -> Response:

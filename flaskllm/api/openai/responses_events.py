@@ -7,7 +7,7 @@ Source: https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from flaskllm.api.openai import responses_object as told
@@ -41,13 +41,13 @@ class Ended(Protocol):
 
 @dataclass(slots=True)
 class _Open:
-    """The item that is being told. `key` tells calls apart; `text` is what came."""
+    """The item that is being told. `key` tells calls apart; `pieces` is what came."""
 
     kind: str
     key: int
     index: int
     item: Json
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)
 
 
 class ResponseEvents:
@@ -134,6 +134,8 @@ class ResponseEvents:
 
     def _begin_item(self, kind: str, key: int, item: Json) -> Iterator[Json]:
         yield from self._close()
+        if kind != "call":
+            self._order.interrupt()
         self._open = _Open(kind, key, len(self._output), item)
         self._output.append(item)
         yield self._item_event("added")
@@ -142,12 +144,13 @@ class ResponseEvents:
         opened = self._open
         if opened is None:
             return
+        text = "".join(opened.pieces)
         if opened.kind in _WORDS:
-            name, field = _WORDS[opened.kind]
-            yield self._placed(f"{name}.done", **{field: opened.text})
+            name, whole = _WORDS[opened.kind]
+            yield self._placed(f"{name}.done", **{whole: text})
         if opened.kind in _PARTS:
-            yield self._part_event("done", opened.text)
-        opened.item.update(_FILL[opened.kind](opened.text))
+            yield self._part_event("done", text)
+        opened.item.update(_FILL[opened.kind](text))
         if "status" in opened.item:
             opened.item["status"] = status
         yield self._item_event("done")
@@ -155,7 +158,7 @@ class ResponseEvents:
 
     def _delta(self, delta: str) -> Json:
         assert self._open is not None  # nothing else has deltas
-        self._open.text += delta
+        self._open.pieces.append(delta)
         return self._placed(f"{_WORDS[self._open.kind][0]}.delta", delta=delta)
 
     def _item_event(self, what: str) -> Json:

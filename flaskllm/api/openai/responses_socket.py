@@ -29,6 +29,7 @@ from flaskllm.core.errors import APIError, CallerGone, InvalidInputError
 from flaskllm.core.json_text import dump
 from flaskllm.llm.streaming import StreamAnswer
 from flaskllm.llm.types import Call, CompletionRequest, Usage
+from flaskllm.services.responses import MOST_CONVERSATION_BYTES, too_long
 
 blueprint = Blueprint("openai_responses_socket", __name__)
 
@@ -92,9 +93,13 @@ class ResponsesTalk:
 
         Raises:
             NotFound: Neither, or it is another principal's.
+            InvalidInputError: They are more than one may go on with.
         """
         if self._last is not None and self._last.id == previous_id:
-            return self._last.items
+            items = self._last.items
+            if len(dump(items)) > MOST_CONVERSATION_BYTES:
+                raise too_long()
+            return items
         return keeper_here().earlier(previous_id)
 
     def _told(

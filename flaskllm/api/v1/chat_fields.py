@@ -33,7 +33,7 @@ _BASE64 = (
     r"([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
 )
 _IMAGE_URL = (
-    rf"^(https://[!-~]{{1,8000}}|data:image/(gif|jpeg|png|webp);base64,{_BASE64})$"
+    rf"^(https://[!-\[\]-~]{{1,8000}}|data:image/(gif|jpeg|png|webp);base64,{_BASE64})$"
 )
 _MODE = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
 
@@ -53,7 +53,8 @@ class ImageUrl(BaseModel):
     model_config = _MODE
 
     url: str = Field(
-        description="An https address, or data:image/...;base64,....",
+        description="An https address on the public internet, without a user name, "
+        "or data:image/...;base64,....",
         json_schema_extra={"pattern": _IMAGE_URL},
     )
     detail: Literal["auto", "low", "high"] | None = None

@@ -30,6 +30,7 @@ class FakeStream:
     finish_reason: str | None = "stop"
     model: str = "upstream-name"
     dropped: tuple = ()
+    rate_limits: dict = field(default_factory=dict)
     closed: int = 0
 
     def __iter__(self):

@@ -14,6 +14,8 @@ NAMES = [
     "chat_template_kwargs",
     "guided_decoding_backend",
     "guided_json",
+    "litellm_params",
+    "vertex_credentials",
 ]
 SPELLINGS = [
     *("API_BASE", "Api-Base", "api-base", "apiBase", "apibase"),

@@ -12,7 +12,7 @@ PIXEL = base64.b64encode(b"\x89PNG\r\n").decode()
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.org/a.png", "HTTPS://example.org/a?b=c#d"]
+    "url", ["https://example.org/a.png", "HTTPS://8.8.8.8:8443/a?b=c@d#e", "https://a"]
 )
 def test_an_https_address_is_kept_as_it_is(url):
     assert images.image_of(url, "p", "low") == Image(url=url, detail="low")
@@ -34,6 +34,18 @@ def test_a_data_url_is_taken_apart(kind):
         ("//canary/a.png", "is no address of a picture"),
         ("https://", "is no address of a picture"),
         ("https://a b", "is no address of a picture"),
+        ("https:///a.png", "is no address of a picture"),
+        ("https://[::1/a.png", "is no address of a picture"),
+        ("https://example.org\\@127.0.0.1/", "is no address of a picture"),
+        ("https://anna:secret@example.org/a.png", "holds a credential"),
+        ("https://@example.org/a.png", "holds a credential"),
+        ("https://localhost/a.png", "is not on the public internet"),
+        ("https://127.0.0.1:8000/a.png", "is not on the public internet"),
+        ("HTTPS://10.0.0.7/a.png", "is not on the public internet"),
+        ("https://169.254.169.254?x=a.png", "is not on the public internet"),
+        ("https://[::1]/a.png", "is not on the public internet"),
+        ("https://[fe80::1]#a.png", "is not on the public internet"),
+        ("https://0x7f.1/a.png", "is not on the public internet"),
         ("https://a\r\nHost: b", "is no address of a picture"),
         ("", "is no address of a picture"),
         ("data:image/png,raw", "is no address of a picture"),

@@ -5,7 +5,9 @@ from face_fakes import build
 from flask import Response
 
 from flaskllm.api.guard import public
+from flaskllm.api.measuring import count_attempt
 from flaskllm.core.config import LimitSettings, ServerSettings
+from flaskllm.core.metrics import Metrics
 from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
 
 TOKEN = "m9R3vQ2kX7bT5wL8nZ4cH6jD1sF0gYpA"
@@ -199,3 +201,17 @@ class TestStreams:
         client.get("/stream").close()
 
         assert self.gauge(services) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("mini", "mini"), ("openai/gpt-4o", "openai/*"), ("any", "any")],
+    ids=["described", "named by the caller", "passed on"],
+)
+def test_what_a_caller_names_begins_no_series_of_its_own(name, label):
+    metrics = Metrics()
+    attempt = Attempt(1, "fast", Deployment(name, "openai", "openai", "gpt-4o"))
+
+    count_attempt(metrics, attempt, Outcome("OK", 1.0, Usage()))
+
+    assert f'deployment="{label}"' in metrics.render().decode()

@@ -49,6 +49,7 @@ def test_every_answer_is_as_described_and_every_constraint_is_held(case):
     meta = case.meta
     if meta and meta.generation.mode.is_positive:
         _use_a_real_timezone(case)
+        _use_public_addresses(case.body)
     # All values of a form are texts, so a number where a text should be is one.
     in_a_form = case.media_type == "multipart/form-data"
     excluded = [negative_data_rejection] if in_a_form else []
@@ -56,6 +57,16 @@ def test_every_answer_is_as_described_and_every_constraint_is_held(case):
     excluded += [positive_data_acceptance] if case.path.endswith("/ws") else []
 
     case.call_and_validate(headers=HEADERS, excluded_checks=excluded)
+
+
+def _use_public_addresses(value):
+    """No pattern can say which hosts of pictures are on the public internet."""
+    for part in value.values() if isinstance(value, dict) else ():
+        _use_public_addresses(part)
+    for part in value if isinstance(value, list) else ():
+        _use_public_addresses(part)
+    if isinstance(value, dict) and str(value.get("url")).startswith("https://"):
+        value["url"] = "https://example.org/a.png"
 
 
 def _use_a_real_timezone(case):

@@ -9,7 +9,7 @@ from werkzeug.test import EnvironBuilder
 from flaskllm.api import guard
 from flaskllm.api.streaming import stream_reply
 from flaskllm.core.auth import Scope
-from flaskllm.core.errors import CallerGone, LLMProtocolError
+from flaskllm.core.errors import CallerGone, LLMProtocolError, ServiceUnavailable
 from flaskllm.llm.streams import Chunk
 
 
@@ -94,6 +94,19 @@ def test_a_stream_that_breaks_ends_with_its_error_and_nothing_else(stream, is_ra
     assert answer.closed
 
 
+@pytest.mark.parametrize(
+    ("failure", "level"),
+    [(LLMProtocolError(), "WARNING"), (ServiceUnavailable(), "ERROR")],
+)
+def test_only_what_we_broke_ourselves_is_logged_as_an_error(
+    stream, lines, failure, level
+):
+    stream(FakeStream([b"a", failure])).get_data()
+
+    found, fields = ended(lines)
+    assert (found, fields["code"], fields["rule"]) == (level, failure.code, "/stream")
+
+
 @pytest.mark.parametrize("cause", [ValueError("sk-secret"), KeyError("sk-secret")])
 def test_the_unexpected_is_an_internal_error_with_its_traceback(stream, caplog, cause):
     caplog.set_level("INFO")
@@ -135,7 +148,7 @@ def test_a_stream_that_is_read_to_its_end_has_one_line(stream, lines, services):
 
     assert ended(lines) == (
         "INFO",
-        {"status": 200, "chunks": 2, "seconds": 1.5, "code": "OK"},
+        {"rule": "/stream", "status": 200, "chunks": 2, "seconds": 1.5, "code": "OK"},
     )
 
 

@@ -68,6 +68,38 @@ def test_more_of_a_whole_call_is_a_broken_answer():
         order.feed(ToolFragment(0, arguments="x"))
 
 
+def test_a_call_that_goes_on_after_something_else_is_a_broken_answer():
+    order = ToolOrder()
+    order.feed(ToolFragment(0, "a", "f", '{"x":'))
+    order.interrupt()
+
+    with pytest.raises(LLMProtocolError):
+        order.feed(ToolFragment(0, arguments="1}"))
+
+
+def test_a_call_that_waits_stays_whole_when_something_else_is_told():
+    order = ToolOrder()
+    order.interrupt()
+    told = [*order.feed(ToolFragment(0, "a", "f", "{"))]
+    told += order.feed(ToolFragment(1, "b", "g", '{"y"'))
+    order.interrupt()
+    told += order.feed(ToolFragment(1, arguments=":2}"))
+
+    assert [*told, *order.end()] == [
+        ToolFragment(0, "a", "f", "{"),
+        ToolFragment(1, "b", "g", '{"y":2}'),
+    ]
+
+
+def test_the_next_call_passes_at_once_after_something_else():
+    order = ToolOrder()
+    order.feed(ToolFragment(0, "a", "f", ""))
+    order.interrupt()
+    next_call = ToolFragment(1, "b", "g", "{}")
+
+    assert order.feed(next_call) == (next_call,)
+
+
 @st.composite
 def interleaved(draw):
     """Calls, cut anywhere, their pieces mixed; each keeps its own order."""

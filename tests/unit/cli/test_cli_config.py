@@ -90,7 +90,7 @@ class TestCommands:
 
         assert result.exit_code == 0
         assert "  port: 81  # environment FLASKLLM_SERVER__PORT\n" in result.stdout
-        assert "  threads: 8  # default\n" in result.stdout
+        assert "  threads: 32  # default\n" in result.stdout
 
     def test_example_prints_a_file_that_check_accepts(self, run):
         Path("flaskllm.yaml").write_text(run("example").stdout, encoding="utf-8")

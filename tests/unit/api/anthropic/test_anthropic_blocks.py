@@ -241,6 +241,17 @@ def test_what_only_anthropic_reads_is_found_and_never_lost(block, path, what):
     assert what in found.essential[0].problem
 
 
+def test_a_user_who_says_nothing_is_refused():
+    with pytest.raises(InvalidInputError) as refused:
+        read({"role": "user", "content": []})
+
+    assert refused.value.fields[0].path == "messages.0.content"
+
+
+def test_an_answer_that_has_not_begun_may_be_empty():
+    assert read(user({"type": "text", "text": "x"}), assistant())[0][1:] == ()
+
+
 def test_a_document_in_a_result_is_found_too():
     document = {"type": "document", "source": {"type": "url", "url": "https://x/a"}}
 
@@ -265,10 +276,10 @@ def test_fields_beside_the_content_are_named_once_each():
     assert list(found.extras) == ["cache_control", "caller"]
 
 
-def test_names_that_no_header_can_hold_are_not_named():
+def test_names_are_kept_whatever_they_look_like():
     _, found = read({"role": "user", "content": "x", "a\nb": 1, "": 2, "x" * 65: 3})
 
-    assert not found.extras
+    assert list(found.extras) == ["", "a\nb", "x" * 65]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flaskllm.api.anthropic.encoder import MessagesEncoder
-from flaskllm.core.errors import LLMTimeout
+from flaskllm.core.errors import LLMProtocolError, LLMTimeout
 from flaskllm.core.sse import SSEParser
 from flaskllm.llm.streams import Chunk, ToolFragment
 from flaskllm.llm.types import Usage
@@ -168,6 +168,15 @@ def test_calls_are_blocks_of_their_own_and_one_without_an_id_gets_one():
     assert starts[1]["id"].startswith("toolu_")
     pieces = deltas_of(events, "input_json_delta")
     assert [each["partial_json"] for each in pieces] == ['{"x"', ":1}", "{}"]
+
+
+def test_a_call_that_goes_on_after_a_text_is_no_second_call():
+    encoder = MessagesEncoder("asked", 7, "req_12345678")
+    encoder.encode(Chunk(tool=ToolFragment(0, "a", "f", '{"x"')))
+    encoder.encode(Chunk(text="Hm."))
+
+    with pytest.raises(LLMProtocolError):
+        encoder.encode(Chunk(tool=ToolFragment(0, arguments=":1}")))
 
 
 def test_a_refusal_is_told_as_text():

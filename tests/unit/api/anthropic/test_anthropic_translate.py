@@ -51,6 +51,14 @@ def test_the_callers_body_goes_along_as_it_came():
     assert body.extras == ("service_tier",)
 
 
+def test_every_name_that_others_drop_is_kept_whatever_it_looks_like():
+    names = {f"field_{number:02}" for number in range(25)} | {"-", "größe", "9lives"}
+
+    extras = read_request(**dict.fromkeys(names, 1)).body.extras
+
+    assert extras == tuple(sorted(names))
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
@@ -122,6 +130,9 @@ def test_a_choice_of_tools_becomes_a_word(choice, expected, parallel):
         ({"temperature": -0.1}, "temperature"),
         ({"top_p": 2}, "top_p"),
         ({"top_k": -1}, "top_k"),
+        ({"top_k": 10**12}, "top_k"),
+        ({"max_tokens": 10**12}, "max_tokens"),
+        ({"thinking": {"type": "enabled", "budget_tokens": 10**12}}, "thinking"),
         ({"stop_sequences": ["x"] * 17}, "stop_sequences"),
         ({"stop_sequences": [""]}, "stop_sequences.0"),
         ({"stop_sequences": ["x"] * 10**5}, "stop_sequences"),

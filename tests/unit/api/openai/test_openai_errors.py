@@ -96,8 +96,13 @@ def test_param_is_there_also_when_it_is_null(failed, error, param):
     [
         (errors.RateLimitExceeded(retry_after_seconds=1.5), "true", "1500", "2"),
         (errors.LLMRateLimited(retry_after_seconds=60.0), "true", "60000", "60"),
-        (errors.LLMUnavailable(retry_after_seconds=0.0), "true", "1", "1"),
+        (errors.ServiceUnavailable(retry_after_seconds=0.0), "true", "1", "1"),
+        (errors.RateLimitExceeded(), "false", None, None),
+        (errors.ServiceUnavailable(), "false", None, None),
         (errors.LLMRateLimited(retry_after_seconds=61.0), "false", None, "61"),
+        (errors.LLMUnavailable(retry_after_seconds=5.0), "false", None, "5"),
+        (errors.LLMTimeout(retry_after_seconds=5.0), "false", None, "5"),
+        (errors.LLMProtocolError(retry_after_seconds=5.0), "false", None, "5"),
         (errors.LLMTimeout(), "false", None, None),
         (errors.InternalError(), "false", None, None),
         (errors.BudgetExceeded(retry_after_seconds=5.0), "false", None, "5"),
@@ -143,6 +148,34 @@ def test_addresses_below_messages_fail_in_anthropic_s_words(client, path):
     assert reply.json["type"] == "error"
     assert reply.headers["x-should-retry"] == "false"
     assert "openai-version" not in reply.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect"),
+    [
+        ("/chat/completions", "native"),
+        ("/completions", "native"),
+        ("/embeddings", "native"),
+        ("/messages", "native"),
+        ("/messages/count_tokens", "native"),
+        ("/models", "native"),
+        ("/models/org/name", "native"),
+        ("/responses", "native"),
+        ("/v1/v1/messages", "openai"),
+        ("/v1/v1/models", "openai"),
+    ],
+)
+def test_who_asks_at_a_wrong_base_url_is_told_the_right_one(client, path, dialect):
+    reply = client.post(path, headers=CHAT)
+
+    told = reply.json["error"]["message"] if dialect == "openai" else reply.json
+    assert reply.status_code == 404
+    assert "OpenAI's base URL ends in /v1, Anthropic's does not." in str(told)
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing", "/nothing", "/modelsx", "/v1/v10"])
+def test_other_wrong_addresses_name_the_list_of_routes(client, path):
+    assert "openapi.json lists" in client.get(path, headers=CHAT).text
 
 
 @pytest.mark.parametrize("path", ["/v1x", "/api/v1/nothing", "/nothing", "/"])

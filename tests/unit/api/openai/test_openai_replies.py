@@ -126,7 +126,7 @@ def test_the_bytes_of_an_upstream_of_this_dialect_are_the_reply(ask, completions
         (("logprobs", "messages.name"), "logprobs, messages.name"),
         (("a\r\nSet-Cookie: b", "ü,"), "a%0D%0ASet-Cookie%3A%20b, %C3%BC%2C"),
         (("x" * 100,), "x" * 64),
-        (tuple("abcde" * 12), ", ".join("abcde" * 10)),
+        (tuple("abcde" * 12), "a, b, c, d, e"),
     ],
 )
 def test_what_was_not_passed_on_is_named(ask, completions, dropped, header):

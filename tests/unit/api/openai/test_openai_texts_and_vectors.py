@@ -7,8 +7,10 @@ import pytest
 from face_fakes import build
 from model_fakes import CHAT, USAGE
 
+from flaskllm.api.openai.replies import embedding_list
+from flaskllm.core.errors import LLMProtocolError
 from flaskllm.llm.parts import Message
-from flaskllm.llm.types import Completion
+from flaskllm.llm.types import Completion, Embeddings
 
 HELLO = {"messages": [{"role": "user", "content": "Hello"}]}
 
@@ -111,6 +113,13 @@ def test_vectors_in_base64_are_little_endian_floats_of_32_bits(ask):
 
     first = base64.b64decode(reply.json["data"][0]["embedding"], validate=True)
     assert struct.unpack("<2f", first) == (0.5, -1.0)
+
+
+def test_a_number_that_32_bits_cannot_hold_is_a_broken_answer():
+    embeddings = Embeddings(((3e300,),), USAGE, "upstream-name")
+
+    with pytest.raises(LLMProtocolError):
+        embedding_list(embeddings, "base64")
 
 
 def test_fields_that_no_embedder_is_told_are_named(ask):

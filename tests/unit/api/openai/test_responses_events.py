@@ -13,7 +13,7 @@ from flaskllm.api.openai.responses_object import ended, new_response, output_of
 from flaskllm.api.openai.responses_order import read_order
 from flaskllm.api.openai.responses_thoughts import seal
 from flaskllm.api.validation import parse_model
-from flaskllm.core.errors import LLMRateLimited, LLMTimeout
+from flaskllm.core.errors import LLMProtocolError, LLMRateLimited, LLMTimeout
 from flaskllm.core.sse import SSEParser
 from flaskllm.llm.parts import Thinking, ToolCall
 from flaskllm.llm.streams import Chunk, ToolFragment
@@ -137,6 +137,15 @@ def test_a_call_is_told_with_its_arguments():
     item = events[6]["item"]
     assert (item["call_id"], item["name"], item["status"]) == ("c1", "add", "completed")
     assert item["thought_signature"] == "ts"
+
+
+def test_a_call_that_goes_on_after_a_text_is_no_second_call():
+    with pytest.raises(LLMProtocolError):
+        tell(
+            Chunk(tool=ToolFragment(0, "c1", "add", '{"a"')),
+            Chunk(text="Hm."),
+            Chunk(tool=ToolFragment(0, arguments=":1}")),
+        )
 
 
 def test_calls_that_are_mixed_are_told_one_after_the_other():
