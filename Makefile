@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOAK := $(addprefix tests/e2e/test_,cut_streams.py leaving_callers.py slow_readers.py stopping_streams.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test clients test-engines test-live soak check lint types unit integration contract e2e lock lock-templates clean
+.PHONY: help demo serve test clients test-engines test-live soak bench wrk check lint types unit integration contract e2e lock lock-templates clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {printf "  %-30s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,13 @@ test-live: $(VENV)/dev ## Ask every provider whose credential or URL is set; cos
 
 soak: $(VENV)/dev ## Cut streams, hang-ups and load, by the thousand; takes minutes
 	FLASKLLM_TEST_ROUNDS=full FLASKLLM_TEST_REQUIRE=uwsgi $(BIN)/pytest tests/soak $(SOAK)
+
+bench: wrk $(VENV)/run .venv-litellm/done ## Measure the gateway beside its peers (five minutes)
+	$(BIN)/python benchmarks/gateway
+
+wrk:
+	@command -v wrk >/dev/null || \
+	  { echo "wrk is missing. Install it first: sudo apt-get install wrk"; exit 1; }
 
 check: lint types ## Lint, types, floors
 
@@ -90,6 +97,12 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/run
 	@echo "building the engine into .venv-engines; this takes some minutes ..."
 	@$(PYTHON) -m venv .venv-engines
 	@.venv-engines/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+.venv-litellm/done: benchmarks/gateway/litellm.txt | $(BIN)/python
+	@echo "installing LiteLLM into .venv-litellm to measure beside it ..."
+	@test -x .venv-litellm/bin/python || $(PYTHON) -m venv .venv-litellm
+	@.venv-litellm/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
 $(BIN)/python:

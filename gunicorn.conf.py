@@ -53,3 +53,5 @@ def post_worker_init(worker: Any) -> None:
     end_with(worker.wsgi, lambda: not worker.alive)
     # What is there now stays: the collector would stop all threads to look at it.
     gc.freeze()
+    # And it need not look for new garbage several times in every hundred requests.
+    gc.set_threshold(10_000)

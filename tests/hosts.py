@@ -11,6 +11,7 @@ from processes import House, Started
 GAUGE = "flaskllm_streams_in_flight"
 
 SETTINGS = """
+limits: {{unauthenticated_per_minute: 1000000}}  # for who reads the metrics
 providers:
   box: {{kind: openai_compatible, base_url: {url}}}
 deployments:

@@ -1,7 +1,7 @@
 """A router before streams that a test scripts, in a dialect of one word a line.
 
-`text:Hi`, `think:Hm`, `finish:stop`, `usage:12,5`, `model:m-1`, `done`, `error`; a
-line that starts with `:` is a comment.
+`text:Hi`, `think:Hm`, `finish:stop`, `usage:12,5`, `model:m-1`, `done`, `error`,
+`overlong`; a line that starts with `:` is a comment.
 """
 
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,12 @@ from random import Random
 from fakes import FakeClock
 
 from flaskllm.core.clock import Deadline
-from flaskllm.core.errors import LLMProtocolError, LLMTimeout, LLMUnavailable
+from flaskllm.core.errors import (
+    LLMContextTooLong,
+    LLMProtocolError,
+    LLMTimeout,
+    LLMUnavailable,
+)
 from flaskllm.llm.catalog import Catalog, Route
 from flaskllm.llm.parts import Message
 from flaskllm.llm.retry import Policy
@@ -81,8 +86,9 @@ class FakeStream:
 class LineReader:
     """Reads the dialect; `raw` passes its lines on instead of chunks."""
 
-    def __init__(self, raw=False):
+    def __init__(self, raw=False, may_go_on=False):
         self.raw = raw
+        self.may_go_on = may_go_on
         self.has_token = self.is_finished = self.is_complete = False
         self.usage = Usage()
         self.output = ""
@@ -141,6 +147,9 @@ class LineReader:
     def _error(self, value):
         raise LLMUnavailable(details="an error event")
 
+    def _overlong(self, value):
+        raise LLMContextTooLong(details="an error event")
+
 
 @dataclass
 class LineProvider:
@@ -148,6 +157,7 @@ class LineProvider:
 
     wires: frozenset = frozenset({"openai.chat"})
     fetches_images: bool = True
+    may_go_on: bool = False
 
     def encode(self, request, deployment):
         body = f"{deployment.model} {request.stream}".encode()
@@ -161,7 +171,7 @@ class LineProvider:
         return Completion(text, "stop", Usage(), "", raw=request.body and reply.body)
 
     def read_stream(self, request):
-        return LineReader(raw=request.body is not None)
+        return LineReader(request.body is not None, self.may_go_on)
 
     def explain(self, reply):
         return LLMUnavailable(details=f"status {reply.status}: {reply.body.decode()}")
@@ -169,6 +179,8 @@ class LineProvider:
 
 class LineEmbedder(LineProvider):
     """Has vectors too: the length of each input."""
+
+    takes_token_numbers = True
 
     def encode_embedding(self, request, deployment):
         body = repr(request.inputs).encode()

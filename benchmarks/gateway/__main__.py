@@ -4,7 +4,8 @@
 
 Each server has core 0 to itself while it is measured, the clients and the upstream
 have core 1. The servers are measured in turn, round by round, and the medians are
-told; on shared machines only the ratios mean something. Needs `wrk` and `taskset`.
+told; on shared machines only the ratios mean something, and of the figures the
+processor time, which is steadier than the clock. Needs `wrk` and `taskset`.
 """
 
 import argparse
@@ -30,9 +31,10 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer {token}"
 wrk.body = '{{"model":"static","messages":[{{"role":"user","content":"When?"}}]}}'
 done = function(summary, latency, requests)
-  io.write(string.format("rps=%.1f p50=%.2f p99=%.2f bad=%d\\n",
-    summary.requests / summary.duration * 1e6, latency:percentile(50) / 1e3,
-    latency:percentile(99) / 1e3, summary.errors.status + summary.errors.connect
+  io.write(string.format("requests=%d rps=%.1f p50=%.2f p99=%.2f bad=%d\\n",
+    summary.requests, summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+    summary.errors.status + summary.errors.connect
     + summary.errors.read + summary.errors.timeout))
 end
 """
@@ -71,7 +73,10 @@ def _tell_unary(
     rivals: Sequence[Server], source: Server, script: Path, rounds: int
 ) -> None:
     def measure(server: Server) -> Figures:
-        return _wrk(server.url, script, CONCURRENCY, UNARY_SECONDS)
+        before = server.cpu_seconds()
+        figures = _wrk(server.url, script, CONCURRENCY, UNARY_SECONDS)
+        cpu_seconds = server.cpu_seconds() - before
+        return {**figures, "cpu_us": 1e6 * cpu_seconds / figures["requests"]}
 
     for server in rivals:
         _wrk(server.url, script, CONCURRENCY, 1)  # not counted
@@ -83,7 +88,7 @@ def _tell_unary(
         print(
             f"  {name:<11}{figures['rps']:8.0f} requests/s   p50 "
             f"{figures['p50']:7.2f} ms   p99 {figures['p99']:8.2f} ms   "
-            f"bad {figures['bad']:.0f}"
+            f"processor {figures['cpu_us']:6.0f} us each   bad {figures['bad']:.0f}"
         )
     _tell_ratios(table, "rps")
     added = table["flaskllm"]["p99"] - alone["p99"]
@@ -116,7 +121,7 @@ def _tell_paced(rivals: Sequence[Server]) -> None:
 
 
 def _tell_memory(rivals: Sequence[Server]) -> None:
-    print("\nResident memory after all this, with every process of the server")
+    print("\nMemory after all this: every process, what they share counted once")
     for server in rivals:
         print(f"  {server.name:<11}{server.memory_mib():8.1f} MiB")
 
@@ -174,7 +179,7 @@ def _wrk(url: str, script: Path, connections: int, seconds: int) -> Figures:
     return {name: float(value) for name, value in _PAIR.findall(run.stdout)}
 
 
-_PAIR = re.compile(r"(rps|p50|p99|bad)=([0-9.]+)")
+_PAIR = re.compile(r"([a-z0-9]+)=([0-9.]+)")
 
 
 def _streams(server: Server, model: str, streams: int, seconds: float) -> Figures:

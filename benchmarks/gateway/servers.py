@@ -49,8 +49,15 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def memory_mib(self) -> float:
-        """Return the resident memory of the process and its children."""
-        return sum(map(_resident_mib, [self.process.pid, *_children(self.process.pid)]))
+        """Return the memory of all its processes; what they share counts once."""
+        return sum(map(_proportional_mib, self._process_ids()))
+
+    def cpu_seconds(self) -> float:
+        """Return how long its processes have computed so far."""
+        return sum(map(_cpu_seconds, self._process_ids()))
+
+    def _process_ids(self) -> list[int]:
+        return [self.process.pid, *_children(self.process.pid)]
 
 
 @contextmanager
@@ -164,6 +171,12 @@ def _children(pid: int) -> list[int]:
     return [*found, *(below for each in found for below in _children(each))]
 
 
-def _resident_mib(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+def _proportional_mib(pid: int) -> float:
+    rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(row.split()[1]) for row in rows if row.startswith("Pss:")) / 1024
+
+
+def _cpu_seconds(pid: int) -> float:
+    # The name, which may hold anything, ends with the last parenthesis.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

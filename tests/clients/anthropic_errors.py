@@ -100,10 +100,13 @@ def the_sdk_does_not_come_back_where_that_is_of_no_use():
 
 @check
 def an_upstream_that_is_out_of_order_is_overloaded():
-    error = refused(anthropic.APIStatusError, model="loaded-3@open")
+    patient, sent = count_requests(max_retries=2)
 
+    error = refused(anthropic.APIStatusError, patient, model="loaded-3@open")
     assert error.status_code == 529
     assert error.body["error"]["type"] == "overloaded_error"
+    assert error.response.headers["x-should-retry"] == "false"
+    assert len(sent) == 1
 
 
 @check

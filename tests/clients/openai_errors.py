@@ -152,13 +152,15 @@ def the_sdk_does_not_come_back_where_that_is_of_no_use():
 
 
 @check
-def an_upstream_that_is_out_of_order_is_a_503_that_may_be_retried():
-    error = refused(openai.InternalServerError, model="loaded-2@open")
+def an_upstream_that_is_out_of_order_is_a_503_that_the_sdk_does_not_multiply():
+    patient, sent = count_requests(max_retries=2)
 
+    error = refused(openai.InternalServerError, patient, model="loaded-2@open")
     assert error.status_code == 503
     assert error.code == "overloaded"
-    assert error.response.headers["x-should-retry"] == "true"
+    assert error.response.headers["x-should-retry"] == "false"
     assert int(error.response.headers["retry-after"]) >= 1
+    assert len(sent) == 1
 
 
 @check

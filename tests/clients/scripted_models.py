@@ -103,4 +103,7 @@ _DIALECTS: dict[str, _Dialect] = {
     "/claude/v1/messages": _Dialect(
         anthropic_wire.reply, _anthropic_error, anthropic_wire.stream_of
     ),
+    "/claude/v1/messages/count_tokens": _Dialect(
+        anthropic_wire.count_tokens, _anthropic_error
+    ),
 }
