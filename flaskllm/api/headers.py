@@ -1,6 +1,7 @@
 """The headers of every reply, and what the headers of a request must be."""
 
 import ipaddress
+from functools import lru_cache
 
 from flask import Flask, Response, request
 from werkzeug.sansio.utils import host_is_trusted
@@ -43,6 +44,9 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+# A server has few names, and this is slow to tell.
+_is_trusted = lru_cache(maxsize=256)(host_is_trusted)
 
 
 def init(app: Flask, server: ServerSettings) -> None:
@@ -88,7 +92,7 @@ def _check_host(trusted_hosts: tuple[str, ...]) -> None:
     host = request.environ.get("HTTP_HOST")
     if host is None and not trusted_hosts:  # HTTP/1.0, as simple probes speak it
         return
-    if not host_is_trusted((host or "").lower(), trusted_hosts):
+    if not _is_trusted((host or "").lower(), trusted_hosts):
         raise InvalidInputError(
             details="The Host header names no host that is served here; "
             "server.trusted_hosts lists them."

@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -45,6 +45,7 @@ class _Context:
     secret_forms: tuple[str, ...] = field(default=(), repr=False)
 
 
+_NOTHING = _Context()
 _context: ContextVar[_Context] = ContextVar("flaskllm_logs")
 
 
@@ -145,23 +146,22 @@ def bind(
     """
     bound = _bound()
     _context.set(
-        replace(
-            bound,
-            request_id=bound.request_id if request_id is None else request_id,
-            principal=bound.principal if principal is None else principal,
+        _Context(
+            bound.request_id if request_id is None else request_id,
+            bound.principal if principal is None else principal,
             # Here, once: making the forms costs more than writing a line.
-            secret_forms=forms_of(secret) if secret else bound.secret_forms,
+            forms_of(secret) if secret else bound.secret_forms,
         )
     )
 
 
 def clear() -> None:
     """Forget what was bound. Threads are reused, so each request ends with it."""
-    _context.set(_Context())
+    _context.set(_NOTHING)
 
 
 def _bound() -> _Context:
-    return _context.get(_Context())
+    return _context.get(_NOTHING)
 
 
 def _facts(record: logging.LogRecord) -> dict[str, Any]:

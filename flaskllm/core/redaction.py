@@ -16,6 +16,7 @@ SHORTEST_SECRET_CHARACTERS = 6
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_IN_A_URL = str.maketrans("+/", "-_")
 # What neither JSON nor a URL writes in another way, as our own API tokens.
 _UNCHANGED = re.compile(r"[0-9A-Za-z_.~-]+")
 
@@ -88,8 +89,8 @@ def _base64_forms(secret: bytes) -> set[str]:
     """
     found = set()
     for shift, first in ((0, 0), (1, 2), (2, 3)):
-        padded = bytes(shift) + secret
-        last = len(padded) * 8 // 6
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            found.add(encode(padded).decode("ascii")[first:last])
+        last = (shift + len(secret)) * 8 // 6
+        plain = base64.b64encode(bytes(shift) + secret)[first:last].decode("ascii")
+        found.add(plain)
+        found.add(plain.translate(_IN_A_URL))
     return found

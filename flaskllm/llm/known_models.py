@@ -11,6 +11,7 @@ one refuses what would have been answered.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flaskllm.llm.token_weights import Family
 
@@ -31,6 +32,7 @@ class KnownModel:
     family: Family
 
 
+@lru_cache(maxsize=1024)
 def look_up(model: str) -> KnownModel | None:
     """Return what is known of a model under the name that its upstream gives it.
 

@@ -199,7 +199,14 @@ class Router:
             sleep=walk.sleep,
             retry_error_callback=walk.give_up,
         )
-        return walk, loop(self._attempt, walk, call, attempt)
+        turns = iter(loop)
+        while True:
+            turn = next(turns)  # raises what ends the walk
+            # Not `with turn`: that would keep the result as well, at some cost.
+            try:
+                return walk, self._attempt(walk, call, attempt)
+            except BaseException as error:
+                turn.retry_state.set_exception((type(error), error, None))
 
     def _attempt(
         self,

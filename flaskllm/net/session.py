@@ -14,7 +14,7 @@ from urllib3.connectionpool import ConnectionPool
 
 from flaskllm.net.sockets import WatchedPool, WatchedTLSPool, WatchedTLSSocket
 
-_MOST_URLS = 256  # some upstreams have the model's name in it, which callers choose
+MOST_URLS = 256  # some upstreams have the model's name in it, which callers choose
 _POOLS = {"http": WatchedPool, "https": WatchedTLSPool}
 
 
@@ -87,19 +87,22 @@ class _Session(requests.Session):
         return self.get_adapter(request.url).send(request, **options)
 
 
-class _Adapter(HTTPAdapter):
+class Adapter(HTTPAdapter):
     """The pools, with watched connections and one TLS context."""
 
     def __init__(self, pool_size: int, context: ssl.SSLContext) -> None:
+        """Keep both; nothing is opened."""
         self._context = context
         self._pools: dict[str, ConnectionPool] = {}
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make the pools of direct connections."""
         super().init_poolmanager(*args, ssl_context=self._context, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Return the pools of connections through a proxy."""
         manager = super().proxy_manager_for(
             proxy,
             ssl_context=self._context,
@@ -118,14 +121,20 @@ class _Adapter(HTTPAdapter):
     ) -> ConnectionPool:
         """Return the pool for a URL; without a proxy it is worked out only once."""
         find = super().get_connection_with_tls_context
-        if proxies or request.url is None:
+        if proxies:
             return find(request, verify, proxies, cert)
-        pool = self._pools.get(request.url)
+        url = request.url or ""
+        pool = self._pools.get(url)
         if pool is None:
-            if len(self._pools) >= _MOST_URLS:
+            if len(self._pools) >= MOST_URLS:
                 self._pools.clear()
-            pool = self._pools[request.url] = find(request, verify, proxies, cert)
+            pool = self._pools[url] = find(request, verify, proxies, cert)
         return pool
+
+    def close(self) -> None:
+        """Let go of the pools; whoever still reads from one keeps it."""
+        self._pools.clear()
+        super().close()
 
     def build_response(
         self, req: requests.PreparedRequest, resp: Any
@@ -159,7 +168,7 @@ def check_ca_bundle(path: str) -> None:
 def _open_session(pool_size: int, ca_bundle: str) -> requests.Session:
     session = _Session()
     session.trust_env = False
-    adapter = _Adapter(pool_size, _tls_context(ca_bundle))
+    adapter = Adapter(pool_size, _tls_context(ca_bundle))
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session

@@ -160,14 +160,15 @@ def test_no_header_leads_to_another_host(post, upstream, canary, header):
 
 
 def test_pictures_are_never_fetched_by_us(post, upstream, canary):
-    for url in (canary.url, "file:///etc/passwd", "gopher://127.0.0.1/"):
+    here = f"https://127.0.0.1:{canary.port}"
+    for url in (canary.url, here, "file:///etc/passwd", "gopher://127.0.0.1/"):
         part = {"type": "image_url", "image_url": {"url": url}}
         response = post(messages=[{"role": "user", "content": [part]}])
         assert response.status_code == 400
 
     part = {
         "type": "image_url",
-        "image_url": {"url": f"https://127.0.0.1:{canary.port}"},
+        "image_url": {"url": "https://pictures.example/a.png"},
     }
     assert post(messages=[{"role": "user", "content": [part]}]).status_code == 200
 
