@@ -154,16 +154,21 @@ def _read(path: Path) -> tuple[str, list[Problem]]:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
         if len(data) > LARGEST_BYTES:
-            return "", [Problem(DOTENV, "more than 1 MiB", "at most 1 MiB")]
+            return "", [_problem("more than 1 MiB", "at most 1 MiB")]
         return data.decode(), []
     except FileNotFoundError:
         return "", []
     except UnicodeDecodeError as error:
-        return "", [Problem(DOTENV, f"no UTF-8 at byte {error.start}", "UTF-8")]
+        return "", [_problem(f"no UTF-8 at byte {error.start}", "UTF-8")]
     except OSError as error:
         found = f"it cannot be read: {error.strerror}"
-        return "", [Problem(DOTENV, found, "a file that this process may read")]
+        return "", [_problem(found, "a file that this process may read")]
 
 
 def _unreadable_line(line: int) -> Problem:
-    return Problem(DOTENV, f"line {line} cannot be read", "NAME=value")
+    found = f"line {line} cannot be read"
+    return _problem(found, "NAME=value", origin=f"{DOTENV}:{line}")
+
+
+def _problem(found: str, allowed: str, origin: str = "") -> Problem:
+    return Problem(DOTENV, found, allowed, origin=origin, check="dotenv")

@@ -16,11 +16,14 @@ from pydantic_settings import (
 )
 
 from flaskllm.core.config_checks import check
-from flaskllm.core.config_sections import (
+from flaskllm.core.config_routes import (
     DeploymentSettings,
-    LimitSettings,
     ProviderSettings,
     RouteSettings,
+)
+from flaskllm.core.config_sections import (
+    HealthSettings,
+    LimitSettings,
     ServerSettings,
     TimeoutSettings,
 )
@@ -88,6 +91,9 @@ class Settings(BaseSettings):
     )
     timeouts: TimeoutSettings = Field(
         TimeoutSettings(), description="How long an upstream may take."
+    )
+    health: HealthSettings = Field(
+        HealthSettings(), description="When a deployment that fails is left alone."
     )
     providers: dict[Name, ProviderSettings] = Field(
         {},

@@ -2,7 +2,8 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -15,6 +16,31 @@ from flaskllm.core.config_shape import (
     settings_of,
     shape_at,
 )
+
+CheckName: TypeAlias = Literal[
+    "file",
+    "dotenv",
+    "references",
+    "variables",
+    "names",
+    "values",
+    "secrets",
+    "providers",
+    "deployments",
+    "routes",
+    "duplicates",
+    "fallbacks",
+    "reach",
+    "capabilities",
+    "default_route",
+    "prices",
+    "templates",
+    "certificates",
+    "reachable",
+    "credentials",
+    "models",
+]
+"""What `flaskllm config check` looks at, by the names that it prints."""
 
 # Longer texts may be a credential in the wrong place; no closed choice is longer.
 _LONGEST_SHOWN = 24
@@ -45,7 +71,8 @@ class Problem:
 
     `path` is dotted (`server.port`), or the name of a variable or file. `found`
     never shows a secret. `nearest` is the right name that looks most like the
-    wrong one, `origin` where the value was read; both may be empty.
+    wrong one, `origin` where the value was read; both may be empty. `check` is the
+    check that found it; a warning stops nothing.
     """
 
     path: str
@@ -53,14 +80,20 @@ class Problem:
     allowed: str
     nearest: str = ""
     origin: str = ""
+    check: CheckName = "values"
+    is_warning: bool = False
 
     def text(self) -> str:
         """Return the problem as lines for a person, without a line feed at the end."""
-        where = f"{self.path} ({self.origin})" if self.origin else self.path
-        lines = [where, f"  found: {self.found}", f"  allowed: {self.allowed}"]
+        lines = [self._place(), f"  found: {self.found}", f"  allowed: {self.allowed}"]
         if self.nearest:
             lines.append(f"  nearest: {self.nearest}")
         return "\n".join(lines)
+
+    def _place(self) -> str:
+        if self.origin.startswith(f"{self.path}:"):
+            return self.origin  # the path is the file itself
+        return f"{self.path} ({self.origin})" if self.origin else self.path
 
 
 class ConfigError(Exception):
@@ -74,12 +107,37 @@ class ConfigError(Exception):
         super().__init__("\n\n".join([head, *(each.text() for each in self.problems)]))
 
 
-def wrong_value(found: str, allowed: str) -> PydanticCustomError:
+def placed(problem: Problem, origins: Mapping[str, str]) -> Problem:
+    """Return the problem with the origin of its value.
+
+    Where the value has none it is that of the section around it; and a section
+    itself may have it from the first value that was set in it.
+    """
+    path = problem.path
+    if path not in origins:
+        path = _first_below(path, origins) or path
+    while path and path not in origins:
+        path = path.rpartition(".")[0]
+    return replace(problem, origin=origins.get(path, problem.origin))
+
+
+def _first_below(path: str, origins: Mapping[str, str]) -> str:
+    below = (
+        each
+        for each, origin in origins.items()
+        if each.startswith(f"{path}.") and origin != "default"
+    )
+    return next(below, "")
+
+
+def wrong_value(
+    found: str, allowed: str, check: CheckName = "values"
+) -> PydanticCustomError:
     """Return the error that a validator raises: what it saw and what it takes."""
     return PydanticCustomError(
         "wrong_value",
         "found: {found}; allowed: {allowed}",
-        {"found": found, "allowed": allowed},
+        {"found": found, "allowed": allowed, "check": check},
     )
 
 
@@ -109,7 +167,8 @@ def problem_of(error: ErrorDetails, root: Shape, hidden: Iterable[str]) -> Probl
     if error["type"] == "missing":
         found, allowed = "nothing", f"a value; {path} is required"
     if error["type"] == "wrong_value":
-        found, allowed = context["found"], context["allowed"]
+        found, allowed, check = context["found"], context["allowed"], context["check"]
+        return Problem(path, found, allowed, check=check)
     if error["type"] == "literal_error":
         names = str(context["expected"]).replace(" or ", ", ").replace("'", "")
         choices = names.split(", ")
@@ -130,6 +189,7 @@ def unknown_name(path: str, key: str, parent: Shape, root: Shape) -> Problem:
         "an unknown name",
         ", ".join(names),
         nearest(key, names) or _elsewhere(key, root),
+        check="names",
     )
 
 

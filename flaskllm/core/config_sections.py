@@ -1,22 +1,13 @@
-"""The sections of the settings: their names, defaults, ranges and meaning."""
+"""The sections about the gateway itself: names, defaults, ranges and meaning."""
 
-from typing import Literal
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from flaskllm.core.config_kinds import ProviderKind
-from flaskllm.core.config_types import (
-    BaseURL,
-    Credential,
-    Name,
-    Seconds,
-    StrongSecret,
-    Tokens,
-    Weight,
-    Whole,
-)
+from flaskllm.core.config_problems import wrong_value
+from flaskllm.core.config_types import Seconds, StrongSecret, Whole
 
-_SECTION = ConfigDict(
+SECTION = ConfigDict(
     extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
 )
 
@@ -24,7 +15,7 @@ _SECTION = ConfigDict(
 class ServerSettings(BaseModel):
     """Where the gateway listens, and whom it believes."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     host: str = Field(
         "127.0.0.1",
@@ -75,7 +66,7 @@ class ServerSettings(BaseModel):
 class LimitSettings(BaseModel):
     """How often a peer may knock."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     authentication_failures_per_minute: Whole = Field(
         20, ge=1, le=1_000_000, description="Refused API tokens per peer and minute."
@@ -91,7 +82,7 @@ class LimitSettings(BaseModel):
 class StreamTimeouts(BaseModel):
     """What a deployment or a route changes of the time-outs, in seconds."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     first_byte_seconds: Seconds | None = Field(
         None, description="The longest silence of an upstream before its first byte."
@@ -114,7 +105,7 @@ class StreamTimeouts(BaseModel):
 class TimeoutSettings(BaseModel):
     """How long an upstream may take, in seconds."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
     connect_seconds: Seconds = Field(
         5.0,
@@ -145,91 +136,34 @@ class TimeoutSettings(BaseModel):
     )
 
 
-class ProviderSettings(BaseModel):
-    """One upstream service."""
+class HealthSettings(BaseModel):
+    """When a deployment that fails is left alone, and for how long."""
 
-    model_config = _SECTION
+    model_config = SECTION
 
-    kind: ProviderKind = Field(description="The dialect that the upstream speaks.")
-    base_url: BaseURL | None = Field(
-        None,
-        description="The address as an SDK takes it. Only azure and "
-        "openai_compatible need it, the others have one of their own.",
+    failures_in_a_row: Whole = Field(
+        5, ge=1, le=1000, description="After so many its breaker opens."
     )
-    api_key: Credential | None = Field(
-        None,
-        description="Our credential at the upstream; hosted services need it.",
+    cool_down_seconds: Seconds = Field(
+        5.0, description="How long it is left alone the first time, about."
     )
-    api_version: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z0-9.-]{1,32}$",
-        description="Azure's api-version; 2024-10-21 when left out.",
+    longest_cool_down_seconds: Seconds = Field(
+        20.0, description="How long at most, when its probes fail again and again."
     )
-    models: Literal["discover"] | None = Field(
-        None,
-        description="discover offers every model that the upstream lists, without "
-        "deployments of their own.",
-    )
-    allow_plain_http: bool = Field(
-        False,
-        description="Allow an http:// address outside loopback and private networks.",
+    probe_idle_seconds: Whole = Field(
+        60,
+        ge=0,
+        le=86_400,
+        description="A provider that nobody asked for so long is asked for its list of "
+        "models, which costs nothing; 0 for never.",
     )
 
-
-class DeploymentSettings(BaseModel):
-    """One callable model at a provider."""
-
-    model_config = _SECTION
-
-    provider: Name = Field(description="The name of a provider above.")
-    model: str = Field(
-        min_length=1, max_length=256, description="The upstream's name of the model."
-    )
-    context_window: Tokens | None = Field(
-        None, description="Tokens that fit in; unknown and unchecked when left out."
-    )
-    max_output_tokens: Tokens | None = Field(
-        None, description="Tokens that may come out; unknown when left out."
-    )
-    capabilities: tuple[Name, ...] | None = Field(
-        None,
-        description="What the model can do; unknown and allowed when left out, else "
-        "exactly these.",
-    )
-    tags: tuple[Name, ...] = Field((), description="Labels of your own.")
-    timeouts: StreamTimeouts = Field(
-        StreamTimeouts(), description="What this deployment changes of the time-outs."
-    )
-
-
-class RouteSettings(BaseModel):
-    """Which deployments answer to a name."""
-
-    model_config = _SECTION
-
-    alias: Name | None = Field(
-        None, description="The public model name. Exactly one of these three."
-    )
-    pattern: str | None = Field(
-        None,
-        min_length=1,
-        max_length=128,
-        description="Model names with * and ?. Exactly one of these three.",
-    )
-    capability: Name | None = Field(
-        None, description="What the model must be able to. Exactly one of these three."
-    )
-    strategy: Literal["weighted"] = Field(
-        "weighted", description="How the deployments are put in order."
-    )
-    deployments: dict[Name, Weight] = Field(
-        min_length=1, description="Each deployment with its weight."
-    )
-    fallbacks: tuple[Name, ...] = Field(
-        (),
-        description="Aliases to go on with when all deployments failed, in order; "
-        "offline is the built-in extractive provider, for digests only.",
-    )
-    timeouts: StreamTimeouts = Field(
-        StreamTimeouts(), description="What this route changes of the time-outs."
-    )
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        first, longest = self.cool_down_seconds, self.longest_cool_down_seconds
+        if longest < first:
+            raise wrong_value(
+                f"longest_cool_down_seconds {longest:g}, cool_down_seconds {first:g}",
+                "a longest_cool_down_seconds that is not below cool_down_seconds",
+            )
+        return self

@@ -3,6 +3,8 @@
 import re
 from itertools import pairwise
 
+from flaskllm.core.config_problems import wrong_value
+
 MAKE_A_SECRET = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 SHORTEST = 32
 
@@ -31,6 +33,14 @@ def weakness(value: str) -> str:
     if len(set(value)) < _FEWEST_DISTINCT or _repeats(value) or _counts(value):
         return "a repeated pattern"
     return ""
+
+
+def check_strength(value: str) -> None:
+    """Return when a secret is strong enough; else raise what pydantic reports."""
+    found = weakness(value)
+    if found:
+        allowed = f"32 or more random characters; make them with\n    {MAKE_A_SECRET}"
+        raise wrong_value(found, allowed, "secrets")
 
 
 def _is_placeholder(value: str) -> bool:

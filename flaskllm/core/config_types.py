@@ -12,8 +12,8 @@ from pydantic import (
 )
 
 from flaskllm.core.config_addresses import check_base_url, check_database_url
-from flaskllm.core.config_checks import check_strength
 from flaskllm.core.config_problems import wrong_value
+from flaskllm.core.config_strength import check_strength
 
 LogFormat = Literal["auto", "json", "text"]
 
@@ -40,11 +40,13 @@ def _check_api_key(value: SecretStr) -> SecretStr:
     # A line feed at the end is what a file or a shell leaves behind.
     text = value.get_secret_value().strip()
     if not text:
-        raise wrong_value("an empty text", "the credential; leave it out for none")
+        allowed = "the credential; leave it out for none"
+        raise wrong_value("an empty text", allowed, "secrets")
     if any(not "!" <= sign <= "~" for sign in text):
         raise wrong_value(
             "a text with a blank, a line break or a letter outside ASCII",
             "the credential alone, as the upstream gave it",
+            "secrets",
         )
     return SecretStr(text)
 
@@ -66,6 +68,7 @@ Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Weight = Annotated[int, Field(gt=0, le=1_000_000), BeforeValidator(_refuse_bool)]
 Tokens = Annotated[int, Field(gt=0, le=100_000_000), BeforeValidator(_refuse_bool)]
 Seconds = Annotated[float, Field(gt=0, le=3600), BeforeValidator(_refuse_bool)]
+Dollars = Annotated[float, Field(ge=0, le=1_000_000), BeforeValidator(_refuse_bool)]
 Location = Annotated[Path, BeforeValidator(_refuse_empty)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)

@@ -164,7 +164,8 @@ def _unknown(name: str, walked: Sequence[str], shape: Shape) -> Problem:
     is_section = name == start.rstrip("_") and not is_value(shape)
     found = "a section, which has no value" if is_section else "an unknown name"
     allowed = allowed or (start.rstrip("_") if is_value(shape) else f"{start}*")
-    return Problem(name, found, allowed, _nearest_variable(name, below))
+    near = _nearest_variable(name, below)
+    return Problem(name, found, allowed, near, check="variables")
 
 
 def _nearest_variable(name: str, below: Iterable[str]) -> str:

@@ -14,7 +14,9 @@ SECONDS_BETWEEN_LOOKS = 1.0
 _QUIET_SECONDS = 1.0
 
 LoadedT = TypeVar("LoadedT")
-_Stamp = tuple[tuple[int, int, int] | None, ...]
+BuiltT = TypeVar("BuiltT")
+_FileStamp = tuple[int, int, int] | None
+_Stamp = tuple[_FileStamp, ...]
 _Contents = tuple[bytes | None, ...]
 
 
@@ -31,6 +33,7 @@ class ConfigWatch(Generic[LoadedT]):
         load: Callable[[], LoadedT],
         on_rejected: Callable[[ConfigError], None],
         wall_seconds: Callable[[], float] = time.time,
+        mark: Path | None = None,
     ) -> None:
         """Take the files as they are now for the ones in use.
 
@@ -39,32 +42,68 @@ class ConfigWatch(Generic[LoadedT]):
             load: Reads them; raises `ConfigError` when they are no good.
             on_rejected: Hears once of each content that is no good.
             wall_seconds: The time that the files are stamped with, since 1970.
+            mark: A file; whenever it is written anew all is read again, also what
+                seems unchanged.
         """
         self._paths = tuple(paths)
         self._load = load
         self._on_rejected = on_rejected
         self._wall_seconds = wall_seconds
+        self._mark_path = mark
         self._lock = threading.Lock()
+        self._mark = self._look_at_mark()
         self._stamp = self._settled = self._look()
         self._used = self._last = self._read()
         self._next_look_seconds = float("-inf")
+        self._is_asked = False
+        self._is_rejected = False
 
-    def poll(self, now_monotonic: float) -> LoadedT | None:
-        """Return the new configuration when the files changed and are good, else None.
+    @property
+    def is_rejected(self) -> bool:
+        """Tell whether the files, as last seen, are no good and others are in use."""
+        return self._is_rejected
+
+    def ask(self) -> None:
+        """Let the next `poll` read everything, at once, and also what is unchanged.
+
+        It takes no lock, so that the handler of a signal may call it.
+        """
+        self._is_asked = True
+
+    def poll(
+        self, now_monotonic: float, build: Callable[[LoadedT], BuiltT]
+    ) -> BuiltT | None:
+        """Return what `build` makes of a new configuration that is good, else None.
 
         A change counts when it is more than a second old, or when two looks agree
-        on it: a file that is half written at one look has grown by the next. A
-        file that has gone is no change for the good: what is in use stays in use.
+        on it: a file that is half written at one look has grown by the next. Who
+        asked, or wrote the mark, says that the files are complete. A file that has
+        gone is no change for the good: what is in use stays in use.
+
+        Args:
+            now_monotonic: The time, in seconds.
+            build: Makes what is needed of the configuration; raises `ConfigError`
+                when that cannot be done.
         """
-        if now_monotonic < self._next_look_seconds:
+        if now_monotonic < self._next_look_seconds and not self._is_asked:
             return None
         if not self._lock.acquire(blocking=False):
             return None
         try:
             self._next_look_seconds = now_monotonic + SECONDS_BETWEEN_LOOKS
-            return self._reload() if self._has_settled() else None
+            if self._is_forced():
+                self._stamp = self._settled = self._look()
+                return self._reload(build)
+            return self._reload_changed(build) if self._has_settled() else None
         finally:
             self._lock.release()
+
+    def _is_forced(self) -> bool:
+        """Tell whether somebody asked, or wrote the mark, since the last look."""
+        before, self._mark = self._mark, self._look_at_mark()
+        is_marked = self._mark is not None and self._mark != before
+        is_asked, self._is_asked = self._is_asked, False
+        return is_asked or is_marked
 
     def _has_settled(self) -> bool:
         """Tell whether the files differ from those in use, but not since last time."""
@@ -83,20 +122,27 @@ class ConfigWatch(Generic[LoadedT]):
         changed = [stamp for stamp, settled in pairs if stamp != settled]
         return all(stamp is not None and stamp[0] < latest_ns for stamp in changed)
 
-    def _reload(self) -> LoadedT | None:
+    def _reload_changed(self, build: Callable[[LoadedT], BuiltT]) -> BuiltT | None:
         contents = self._read()
+        if contents == self._used:
+            self._is_rejected = False
         if contents in (self._last, self._used):
             self._last = contents
             return None
-        self._last = contents
+        return self._reload(build)
+
+    def _reload(self, build: Callable[[LoadedT], BuiltT]) -> BuiltT | None:
+        contents = self._last = self._read()
         try:
             self._refuse_loss(contents)
-            loaded = self._load()
+            built = build(self._load())
         except ConfigError as error:
+            self._is_rejected = True
             self._on_rejected(error)
             return None
         self._used = contents
-        return loaded
+        self._is_rejected = False
+        return built
 
     def _refuse_loss(self, contents: _Contents) -> None:
         files = zip(self._paths, self._used, contents, strict=True)
@@ -114,11 +160,14 @@ class ConfigWatch(Generic[LoadedT]):
         """
         return tuple(map(_stamp_of, self._paths))
 
+    def _look_at_mark(self) -> _FileStamp:
+        return _stamp_of(self._mark_path) if self._mark_path else None
+
     def _read(self) -> _Contents:
         return tuple(map(_digest_of, self._paths))
 
 
-def _stamp_of(path: Path) -> tuple[int, int, int] | None:
+def _stamp_of(path: Path) -> _FileStamp:
     try:
         status = path.stat()
     except OSError:

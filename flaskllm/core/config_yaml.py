@@ -52,19 +52,23 @@ def parse(text: str, name: str) -> Parsed:
         loader = _Loader(text)
         return _Reading(loader, name).read(loader.get_single_node())
     except yaml.YAMLError as error:
-        return _refuse(name, _place(error), "one YAML document")
+        found, line = _place(error)
+        return _refuse(name, found, "one YAML document", f"{name}:{line}" * bool(line))
 
 
-def _refuse(name: str, found: str, allowed: str) -> Parsed:
-    return Parsed(problems=[Problem(name, found, allowed)])
+def _refuse(name: str, found: str, allowed: str, origin: str = "") -> Parsed:
+    problem = Problem(name, found, allowed, origin=origin, check="file")
+    return Parsed(problems=[problem])
 
 
-def _place(error: yaml.YAMLError) -> str:
+def _place(error: yaml.YAMLError) -> tuple[str, int]:
+    """Return what is wrong and in which line; 0 where that is not known."""
     # The error's own text quotes the file, where a credential may stand.
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return "a character that YAML does not allow"
+        return "a character that YAML does not allow", 0
     mark = error.problem_mark
-    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    found = f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return found, mark.line + 1
 
 
 class _Loader(yaml.SafeLoader):
@@ -154,4 +158,5 @@ class _Reading:
         self, path: str, found: str, allowed: str, node: yaml.Node | None = None
     ) -> None:
         origin = f"{self.name}:{node.start_mark.line + 1}" if node else ""
-        self.parsed.problems.append(Problem(path, found, allowed, origin=origin))
+        problem = Problem(path, found, allowed, origin=origin, check="file")
+        self.parsed.problems.append(problem)

@@ -22,8 +22,10 @@
     │   ├── LLMCredentialRejected 502  LLM_CREDENTIAL_REJECTED
     │   ├── LLMRefused            502  LLM_REFUSED
     │   ├── LLMContextTooLong     413  LLM_CONTEXT_TOO_LONG
-    │   ├── LLMRateLimited        503  LLM_RATE_LIMITED
+    │   ├── LLMAnswerDiffers      502  LLM_ANSWER_DIFFERS
+    │   ├── LLMRateLimited        429  LLM_RATE_LIMITED
     │   ├── LLMUnavailable        503  LLM_UNAVAILABLE
+    │   │   └── LLMServerError    502  LLM_SERVER_ERROR
     │   ├── NoModelConfigured     503  NO_MODEL_CONFIGURED
     │   └── LLMTimeout            504  LLM_TIMEOUT
     ├── CallerGone                499  CALLER_GONE
@@ -227,11 +229,16 @@ class LLMInvalidRequest(LLMAPIError):
 
 
 class LLMCredentialRejected(LLMAPIError):
-    """The upstream does not accept our credential: the operator must act."""
+    """The upstream does not accept our credential: the operator must act.
+
+    `is_for_model` tells that it is only not allowed what was asked for; else it
+    is good for nothing at this upstream.
+    """
 
     code = "LLM_CREDENTIAL_REJECTED"
     retryable = False
     sentence = "The model's service rejected this gateway's credential."
+    is_for_model: bool = False
 
 
 class LLMRefused(LLMAPIError):
@@ -251,10 +258,20 @@ class LLMContextTooLong(LLMAPIError):
     sentence = "The input is longer than the model's context window."
 
 
-class LLMRateLimited(LLMAPIError):
-    """The upstream asks for patience."""
+class LLMAnswerDiffers(LLMAPIError):
+    """Another deployment does not go on as an answer began that broke off.
 
-    status = 503
+    It ends an attempt at a rescue, and never reaches a caller.
+    """
+
+    code = "LLM_ANSWER_DIFFERS"
+    sentence = "The model answers differently from what was shown already."
+
+
+class LLMRateLimited(LLMAPIError):
+    """The upstream asks for patience, or its own limits here are used up."""
+
+    status = 429
     code = "LLM_RATE_LIMITED"
     transient = True
     sentence = "The model's service is limiting requests."
@@ -267,6 +284,17 @@ class LLMUnavailable(LLMAPIError):
     code = "LLM_UNAVAILABLE"
     transient = True
     sentence = "The model's service is not available."
+
+
+class LLMServerError(LLMUnavailable):
+    """The upstream failed at this one request: 500, 502, or a connection reset.
+
+    The same deployment may well answer it when it is asked once more.
+    """
+
+    status = 502
+    code = "LLM_SERVER_ERROR"
+    sentence = "The model's service failed at this request."
 
 
 class NoModelConfigured(LLMAPIError):

@@ -69,6 +69,7 @@ class Metrics:
         )
         self._count_attempts()
         self._count_streams()
+        self._count_health()
 
     def _count_attempts(self) -> None:
         self._attempts = self._counter(
@@ -112,6 +113,24 @@ class Metrics:
             "websockets_open", "WebSockets that are open now."
         )
 
+    def _count_health(self) -> None:
+        self._breakers = self._gauges(
+            "breaker_state",
+            "A deployment's breaker: 0 closed, 1 half open with a probe, 2 open.",
+            "deployment",
+        )
+        self._openings = self._counter(
+            "breaker_openings", "How often a breaker opened.", ("deployment",)
+        )
+        self._repeats_refused = self._counter(
+            "repeats_refused",
+            "Retries that a deployment's retry budget or load did not allow.",
+            ("deployment",),
+        )
+        self._waits = self._counter(
+            "told_to_wait", "How often an upstream limited us.", ("deployment",)
+        )
+
     def count_request(self, rule: str | None, method: str, status: int) -> None:
         """Count one request; `rule` is None where no route matched."""
         known = method if method in _METHODS else _OTHER
@@ -153,6 +172,22 @@ class Metrics:
         if events:
             self._malformed(self._known(deployment)).inc(events)
 
+    def set_breaker(self, deployment: str, state: int) -> None:
+        """Show a breaker: 0 closed, 1 half open with a probe under way, 2 open."""
+        self._breakers(self._known(deployment)).set(state)
+
+    def count_opening(self, deployment: str) -> None:
+        """Count a breaker that opened."""
+        self._openings(self._known(deployment)).inc()
+
+    def count_refused_repeat(self, deployment: str) -> None:
+        """Count a retry that was not made."""
+        self._repeats_refused(self._known(deployment)).inc()
+
+    def count_wait(self, deployment: str) -> None:
+        """Count an upstream that asked for patience."""
+        self._waits(self._known(deployment)).inc()
+
     def render(self) -> bytes:
         """Return all of it in Prometheus' text format, see `CONTENT_TYPE`."""
         return generate_latest(self._registry)
@@ -192,6 +227,11 @@ class Metrics:
 
     def _gauge(self, name: str, help: str) -> Gauge:
         return Gauge(f"{_PREFIX}{name}", help, registry=self._registry)
+
+    def _gauges(self, name: str, help: str, label: str) -> Callable[..., Gauge]:
+        return _series(
+            Gauge(f"{_PREFIX}{name}", help, (label,), registry=self._registry)
+        )
 
 
 def _series(metric: _Metric) -> Callable[..., _Metric]:

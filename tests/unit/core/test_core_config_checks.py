@@ -227,9 +227,6 @@ class TestReferences:
 
         assert found == [(f"routes.2.{kind}", "'a', which a route above has")]
 
-    def test_a_pattern_may_read_like_an_alias_and_fall_back_to_it(self):
-        assert told(routes=[{"alias": "a"}, {"pattern": "a", "fallbacks": ["a"]}]) == []
-
     @pytest.mark.parametrize("name", ["offline", "fast"])
     def test_the_default_route_is_an_alias_or_offline(self, name):
         assert told(routes=[{"alias": "fast"}], default_route=name) == []

@@ -113,3 +113,19 @@ class TestTemplatesDir:
         settings = load({"FLASKLLM_TEMPLATES_DIR": "own"}, tmp_path).settings
 
         assert settings.templates_dir == tmp_path / "own"
+
+
+class TestHealth:
+    def test_a_cool_down_never_grows_backwards(self, tmp_path):
+        text = "health: {cool_down_seconds: 30}"
+        (tmp_path / "flaskllm.yaml").write_text(text)
+
+        with pytest.raises(ConfigError) as caught:
+            load({}, tmp_path)
+
+        (problem,) = caught.value.problems
+        assert (problem.path, problem.origin) == ("health", "flaskllm.yaml:1")
+        assert "longest_cool_down_seconds 20, cool_down_seconds 30" in problem.found
+
+    def test_it_may_stay_the_same(self):
+        Settings(health={"cool_down_seconds": 20, "longest_cool_down_seconds": 20})

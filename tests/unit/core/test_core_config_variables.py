@@ -267,5 +267,8 @@ class TestProcess:
 
         write(tmp_path, text[name], name)
 
-        assert watch.poll(0.0) is None
-        assert watch.poll(1.0).settings.log_level == "DEBUG"
+        def level(loaded):
+            return loaded.settings.log_level
+
+        assert watch.poll(0.0, level) is None
+        assert watch.poll(1.0, level) == "DEBUG"

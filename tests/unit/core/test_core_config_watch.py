@@ -15,6 +15,8 @@ class Desk:
     def __init__(self, folder):
         self.path = folder / "f.yaml"
         self.other = folder / ".env"
+        self.mark = folder / "reload"
+        self.build = str
         self.rejected = []
         self.loads = 0
         self.now = 0.0
@@ -25,6 +27,7 @@ class Desk:
             self.load,
             self.rejected.append,
             lambda: self.wall_seconds,
+            self.mark,
         )
 
     def write(self, text):
@@ -39,7 +42,7 @@ class Desk:
 
     def look(self):
         self.now += 1.0
-        return self.watch.poll(self.now)
+        return self.watch.poll(self.now, self.build)
 
     def settle(self):
         """Look twice: the first look sees the change, the second that it stands."""
@@ -66,11 +69,13 @@ def test_a_changed_file_is_given_once(desk):
 
 
 def test_it_looks_once_a_second_at_most(desk):
-    desk.watch.poll(0.0)
+    desk.watch.poll(0.0, str)
     desk.write("two!")
 
-    assert [desk.watch.poll(now) for now in (0.5, 0.99, 1.0, 1.5, 1.99)] == [None] * 5
-    assert desk.watch.poll(2.0) == "two!"
+    assert [desk.watch.poll(now, str) for now in (0.5, 0.99, 1.0, 1.5, 1.99)] == [
+        None
+    ] * 5
+    assert desk.watch.poll(2.0, str) == "two!"
 
 
 def test_a_file_that_is_still_growing_waits(desk):
@@ -169,15 +174,110 @@ def test_another_thread_never_waits_and_never_reads_twice(tmp_path):
 
     watch = ConfigWatch((desk.path,), slow_load, pytest.fail)
     desk.write("two!")
-    watch.poll(1.0)
+    watch.poll(1.0, str)
     results = []
-    thread = threading.Thread(target=lambda: results.append(watch.poll(2.0)))
+    thread = threading.Thread(target=lambda: results.append(watch.poll(2.0, str)))
     thread.start()
     assert inside.wait(10)
 
-    assert watch.poll(9.0) is None
+    assert watch.poll(9.0, str) is None
 
     go_on.set()
     thread.join(10)
     assert results == ["two!"]
     assert desk.loads == 1
+
+
+class TestAsked:
+    """Whoever asks, or writes the mark, says that the files are complete."""
+
+    def test_all_is_read_at_once_and_even_what_is_unchanged(self, desk):
+        assert desk.look() is None
+
+        desk.watch.ask()
+
+        assert desk.watch.poll(desk.now, str) == "one"
+        assert desk.watch.poll(desk.now, str) is None
+        assert desk.look() is None
+        assert desk.loads == 1
+
+    def test_a_fresh_change_does_not_wait_for_a_second_look(self, desk):
+        desk.write("two!")
+        desk.watch.ask()
+
+        assert desk.look() == "two!"
+        assert desk.settle() is None
+
+    def test_a_mark_that_is_written_asks_and_one_that_stands_does_not(self, desk):
+        desk.mark.write_text("1", encoding="utf-8")
+        assert desk.look() == "one"
+        assert desk.settle() is None
+
+        desk.mark.write_text("22", encoding="utf-8")
+        assert desk.look() == "one"
+        desk.mark.unlink()
+        assert desk.settle() is None
+
+    def test_a_mark_from_before_the_start_asks_for_nothing(self, tmp_path):
+        (tmp_path / "reload").touch()
+
+        assert Desk(tmp_path).look() is None
+
+    def test_a_bad_file_is_told_each_time(self, desk):
+        desk.write("bad 1")
+        for _ in range(2):
+            desk.watch.ask()
+            assert desk.look() is None
+
+        assert len(desk.rejected) == 2
+
+    def test_who_asks_during_a_look_is_heard_at_the_next(self, tmp_path):
+        desk = Desk(tmp_path)
+
+        def build(text):
+            desk.watch.ask()
+            assert desk.watch.poll(99.0, str) is None  # this look is not over
+            return text
+
+        desk.watch.ask()
+
+        assert desk.watch.poll(0.0, build) == "one"
+        assert desk.watch.poll(0.0, str) == "one"
+
+
+class TestRejected:
+    def refuse(self, text):
+        raise ConfigError([Problem("f.yaml", f"{text} cannot be built", "good")])
+
+    def test_a_bad_content_is_known_until_a_good_one_comes(self, desk):
+        assert not desk.watch.is_rejected
+        desk.write("bad 1")
+        desk.settle()
+        assert desk.watch.is_rejected
+
+        desk.write("two!")
+        assert desk.settle() == "two!"
+        assert not desk.watch.is_rejected
+
+    def test_the_old_content_is_good_again(self, desk):
+        desk.write("bad 1")
+        desk.settle()
+        desk.write("one")
+
+        assert desk.settle() is None
+        assert not desk.watch.is_rejected
+
+    def test_what_cannot_be_built_is_rejected_too_and_was_never_in_use(self, desk):
+        desk.write("two!")
+        desk.build = self.refuse
+        assert desk.settle() is None
+        assert desk.watch.is_rejected
+        assert [each.problems[0].found for each in desk.rejected] == [
+            "two! cannot be built"
+        ]
+
+        desk.build = str
+        desk.write("one")
+        assert desk.settle() is None
+        assert not desk.watch.is_rejected
+        assert desk.loads == 1

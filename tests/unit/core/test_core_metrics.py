@@ -170,6 +170,10 @@ def test_every_metric_and_its_labels_have_their_row_and_no_row_is_made_up(metric
     metrics.count_tokens("mini", {"output_text": 1})
     metrics.count_cut("caller")
     metrics.count_malformed("mini", 1)
+    metrics.set_breaker("mini", 2)
+    metrics.count_opening("mini")
+    metrics.count_refused_repeat("mini")
+    metrics.count_wait("mini")
 
     families = text_string_to_metric_families(metrics.render().decode())
     assert told == {
