@@ -12,6 +12,7 @@ from flaskllm.core.errors import (
     APIError,
     LLMAPIError,
     LLMProtocolError,
+    LLMServerError,
     LLMTimeout,
     LLMUnavailable,
 )
@@ -39,7 +40,13 @@ _EXPLANATIONS: tuple[tuple[type[BaseException], type[LLMAPIError], str], ...] = 
     ),
     (socket.gaierror, LLMUnavailable, "The upstream's name could not be resolved."),
     (ConnectionRefusedError, LLMUnavailable, "The upstream refused the connection."),
-    (ConnectionError, LLMUnavailable, "The upstream closed the connection."),
+    (
+        urllib3.exceptions.NewConnectionError,
+        LLMUnavailable,
+        "The upstream could not be reached.",
+    ),
+    # It was taken and then let go of: at the next call it may well hold.
+    (ConnectionError, LLMServerError, "The upstream closed the connection."),
     (requests.ConnectTimeout, LLMUnavailable, "The upstream did not take the call."),
     (requests.Timeout, LLMTimeout, "The upstream did not answer in time."),
     (ValueError, LLMUnavailable, "The upstream's address is not valid."),

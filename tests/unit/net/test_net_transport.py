@@ -1,5 +1,6 @@
 """What the transport does before and around the network."""
 
+import http.client
 import socket
 import ssl
 
@@ -13,6 +14,7 @@ from flaskllm.core.clock import Deadline, SystemClock
 from flaskllm.core.errors import (
     InternalError,
     LLMProtocolError,
+    LLMServerError,
     LLMTimeout,
     LLMUnavailable,
 )
@@ -70,6 +72,13 @@ def test_compression_is_not_asked_for(upstream):
     assert "cookie" not in sent
 
 
+def connecting(cause):
+    """Return what is raised when no connection comes about."""
+    error = urllib3.exceptions.NewConnectionError(None, "no")
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("failure", "expected"),
     [
@@ -82,7 +91,11 @@ def test_compression_is_not_asked_for(upstream):
         (urllib3.exceptions.LocationParseError("x"), LLMUnavailable),
         (socket.gaierror(), LLMUnavailable),
         (ConnectionRefusedError(), LLMUnavailable),
-        (ConnectionResetError(), LLMUnavailable),
+        (ConnectionResetError(), LLMServerError),
+        (http.client.RemoteDisconnected(), LLMServerError),
+        (BrokenPipeError(), LLMServerError),
+        (connecting(ConnectionResetError()), LLMUnavailable),
+        (connecting(OSError(113, "No route to host")), LLMUnavailable),
         (UnicodeError(), LLMUnavailable),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
@@ -94,6 +107,7 @@ def test_foreign_errors_become_ours_and_are_asked_once(failure, expected):
     with pytest.raises(expected) as caught:
         send()
 
+    assert type(caught.value) is expected
     assert caught.value.details
     assert caught.value.__cause__ is not None
     assert len(responses.calls) == 1
