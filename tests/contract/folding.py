@@ -12,6 +12,8 @@ def read_whole(reader, data, size=None):
     pieces = []
     for start in range(0, len(data), step):
         pieces += reader.feed(data[start : start + step])
+        if reader.broken:
+            raise reader.broken
     return [*pieces, *reader.end()]
 
 

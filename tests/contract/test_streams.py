@@ -1,6 +1,7 @@
 """What every provider keeps of a stream, whatever its dialect and its network."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -46,6 +47,76 @@ def test_a_recorded_stream_becomes_its_value_however_it_is_cut(recording, size):
     assert reader.is_finished
     assert reader.malformed == malformed
     assert expected.text in reader.output
+    assert reader.text == expected.text
+    assert (reader.broken, reader.opening) == (None, None)
+
+
+# Words that stand on what a tool of the upstream's own found.
+NOT_WORDS_ALONE = {"anthropic/stream_server_tool"}
+
+
+@pytest.mark.parametrize("recording", GOOD, ids=str)
+def test_only_an_answer_of_words_is_one_that_another_deployment_may_go_on_with(
+    recording,
+):
+    reader = reader_of(recording)
+
+    read_whole(reader, recording.data)
+
+    means = recording.means
+    is_more = means.get("tool_calls") or means.get("refusal")
+    assert reader.is_joinable == (not is_more and str(recording) not in NOT_WORDS_ALONE)
+
+
+ERROR = b'{"error": {"message": "overloaded", "code": 503}}'
+
+
+def ends_of_events(recording):
+    """Return what came up to the end of each event, and an event that tells an error.
+
+    None of them is whole: at a stream's end no error can follow.
+    """
+    if recording.told["stream"].endswith(".ndjson"):
+        places, error = re.finditer(rb"\n", recording.data), ERROR + b"\n"
+    else:
+        places = re.finditer(rb"(\r?\n){2}", recording.data)
+        error = b"event: error\ndata: " + ERROR + b"\n\n"
+    return [recording.data[: place.end()] for place in places][:-1], error
+
+
+def bodies(folder):
+    """Return a body of the caller's for each dialect that is passed on."""
+    fields = {"model": "fast", "stream_options": {"include_usage": True}}
+    return [CallerBody(wire, fields) for wire in sorted(build(folder).wires)]
+
+
+@pytest.mark.parametrize("recording", GOOD, ids=str)
+@pytest.mark.parametrize("is_passed_on", [False, True])
+def test_an_error_in_the_same_bytes_loses_nothing_that_came_before(
+    recording, is_passed_on
+):
+    bodies_here = bodies(recording.folder) if is_passed_on else [None]
+    prefixes, error = ends_of_events(recording)
+
+    for body in bodies_here:
+        asked_here = replace(asked(recording), body=body)
+        for sent in prefixes:
+            plain, broken = (
+                build(recording.folder).read_stream(asked_here) for _ in range(2)
+            )
+            told = list(plain.feed(sent))
+            if plain.is_complete:
+                break
+            if told:
+                # Not the same: ids that an upstream left out are made up.
+                assert len(broken.feed(sent + error)) == len(told)
+                assert isinstance(broken.broken, LLMAPIError)
+            else:
+                with pytest.raises(LLMAPIError):
+                    broken.feed(sent + error)
+            assert broken.text == plain.text
+            if not is_passed_on:
+                assert broken.text == "".join(each.text for each in told)
 
 
 @pytest.mark.parametrize("recording", BAD, ids=str)
@@ -74,7 +145,10 @@ def test_a_stream_that_is_cut_is_a_prefix_and_never_ends_well_before_its_finish(
         if not reader.is_finished:
             with pytest.raises(LLMAPIError):
                 reader.end()
+            assert reader.broken is None
         assert whole.startswith("".join(piece.text for piece in pieces))
+        # What is kept is what was told, to a character: a rescue goes on from there.
+        assert reader.text == "".join(piece.text for piece in pieces)
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=str)
@@ -85,12 +159,6 @@ def test_a_stream_is_asked_for(recording):
     whole = build(recording.folder).encode(ASKS[recording.asks], there)
 
     assert streamed != whole
-
-
-def bodies(folder):
-    """Return a body of the caller's for each dialect that is passed on."""
-    fields = {"model": "fast", "stream_options": {"include_usage": True}}
-    return [CallerBody(wire, fields) for wire in sorted(build(folder).wires)]
 
 
 PASSED = [
@@ -119,6 +187,9 @@ def test_where_the_dialect_is_shared_every_event_is_passed_on_as_it_came(
         "none",
         "estimated",
     )
+    assert reader.text == recording.means.get("text", "")
+    assert reader.opening.model == recording.means["model"]
+    assert f'"{reader.opening.id}"'.encode() in sent
     ours = [event.data for event in SSEParser().feed(passed.removeprefix(sent))]
     if body.wire == "anthropic.messages":
         assert ours == []

@@ -4,42 +4,33 @@ Source: https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flaskllm.core import json_text
-from flaskllm.core.errors import LLMProtocolError
+from flaskllm.core.errors import LLMAPIError, LLMProtocolError
 from flaskllm.core.json_text import read_object
 from flaskllm.core.sse import SSEEvent, SSEParser
+from flaskllm.llm.providers.anthropic_blocks import JOINABLE, Beginning, Block
 from flaskllm.llm.providers.anthropic_errors import explain_object
+from flaskllm.llm.providers.anthropic_events import (
+    MESSAGE_STOP,
+    WRITTEN,
+    MalformedError,
+    carries,
+    hole,
+    read_index,
+    read_part,
+    read_string,
+)
 from flaskllm.llm.providers.anthropic_reply import (
     LONGEST_NAME,
     finish_reason,
     read_usage,
 )
 from flaskllm.llm.providers.anthropic_request import JSON_TOOL
-from flaskllm.llm.streams import Chunk, Piece, ToolFragment
+from flaskllm.llm.providers.written import Written
+from flaskllm.llm.streams import Chunk, Opening, Piece, ToolFragment
 from flaskllm.llm.types import FinishReason, Usage
-
-_MESSAGE_STOP = b'event: message_stop\ndata: {"type": "message_stop"}\n\n'
-
-
-class _MalformedError(Exception):
-    """An event is not what its type promises."""
-
-
-@dataclass(slots=True)
-class _Block:
-    """One block of content that has begun.
-
-    `tool` is the call's place among the calls, None for all else; `input` the
-    arguments that came with its start, for they may come at once.
-    """
-
-    tool: int | None = None
-    is_json_answer: bool = False
-    input: Any = None
-    has_arguments: bool = False
 
 
 class AnthropicStream:
@@ -63,36 +54,50 @@ class AnthropicStream:
         self.finish_reason: FinishReason | None = None
         self.model = ""
         self.malformed = 0
+        self.is_joinable = True
+        self.broken: LLMAPIError | None = None
         self._is_raw = is_raw
         self._json_tool = json_tool
         self._parser = SSEParser()
         self._counts: dict[str, Any] = {}
-        self._blocks: dict[int, _Block] = {}
+        self._blocks: dict[int, Block] = {}
         self._calls = 0
-        self._written: list[str] = []
+        self._written = Written()
+        self._beginning = Beginning()
 
     @property
     def output(self) -> str:
         """Return all that the model wrote so far."""
-        return "".join(self._written)
+        return self._written.all()
+
+    @property
+    def text(self) -> str:
+        """Return the text of all blocks so far."""
+        return self._written.text()
+
+    @property
+    def opening(self) -> Opening | None:
+        """Return how the answer began; None before it, and where it is chunks."""
+        return self._beginning.opening if self._is_raw else None
 
     def feed(self, data: bytes) -> Sequence[Piece]:
         """Return what these bytes complete.
 
         Raises:
-            LLMAPIError: An `error` event came.
-            LLMProtocolError: An event, or their number, is over its cap.
+            LLMAPIError: An `error` event came, and nothing before it.
+            LLMProtocolError: An event, or their number, is over its cap; or one that
+                carried a part of the answer cannot be read.
         """
         pieces: list[Piece] = []
-        for event in self._parser.feed(data):
-            if self.is_complete:
-                break
-            try:
-                chunks = list(self._read(event))
-            except _MalformedError:
-                self.malformed += 1
-                continue
-            pieces += [event.raw] if self._is_raw else chunks
+        try:
+            for event in self._parser.feed(data):
+                if self.is_complete:
+                    break
+                pieces += self._take(event)
+        except LLMAPIError as error:
+            if not pieces:
+                raise
+            self.broken = error
         if self._is_raw and len(pieces) > 1:
             return [b"".join(piece for piece in pieces if isinstance(piece, bytes))]
         return pieces
@@ -108,52 +113,73 @@ class AnthropicStream:
         if not self.is_finished:
             raise LLMProtocolError(details="The upstream's stream ends too early.")
         self.is_complete = True
-        return [_MESSAGE_STOP] if self._is_raw else []
+        return [MESSAGE_STOP] if self._is_raw else []
+
+    def _take(self, event: SSEEvent) -> Sequence[Piece]:
+        """Return what an event says, or the event where it is passed on."""
+        try:
+            chunks = list(self._read(event))
+        except MalformedError:
+            if not self.is_finished and carries(event):
+                raise hole() from None
+            self.malformed += 1
+            return ()
+        return [event.raw] if self._is_raw else chunks
 
     def _read(self, event: SSEEvent) -> Iterator[Chunk]:
         told = read_object(event.data)
         if told is None:
-            raise _MalformedError
-        read = _EVENTS.get(_string(told, "type") or event.name)
+            raise MalformedError
+        read = _EVENTS.get(read_string(told, "type") or event.name)
         # A type that is not here is new or a ping, and says nothing to us.
         if read is not None:
             yield from read(self, told)
 
     def _message_start(self, told: dict[str, Any]) -> Iterator[Chunk]:
-        message = _object(told, "message")
-        self.model = _string(message, "model")[:LONGEST_NAME]
+        message = read_part(told, "message")
+        self.model = read_string(message, "model")[:LONGEST_NAME]
+        self._beginning.start(read_string(message, "id"), self.model)
         self._count(message.get("usage"))
         yield Chunk(model=self.model, usage=self.usage)
 
     def _block_start(self, told: dict[str, Any]) -> Iterator[Chunk]:
-        block = _object(told, "content_block")
-        kind, name = _string(block, "type"), _string(block, "name")
-        begun = self._blocks[_index(told)] = _Block(input=block.get("input"))
-        if kind == "tool_use" and self._json_tool and name == JSON_TOOL:
-            begun.is_json_answer = True
-        elif kind == "tool_use":
+        block = read_part(told, "content_block")
+        kind, name = read_string(block, "type"), read_string(block, "name")
+        index = read_index(told)
+        begun = self._blocks[index] = Block(input=block.get("input"))
+        is_json = kind == "tool_use" and self._json_tool and name == JSON_TOOL
+        if kind not in JOINABLE and (self._is_raw or not is_json):
+            self.is_joinable = False
+        begun.is_json_answer = is_json
+        if kind == "tool_use" and not is_json:
             begun.tool, self._calls = self._calls, self._calls + 1
             self.has_token = True
-            yield Chunk(tool=ToolFragment(begun.tool, _string(block, "id"), name))
+            yield Chunk(tool=ToolFragment(begun.tool, read_string(block, "id"), name))
         elif kind == "redacted_thinking":
             self.has_token = True
-            yield Chunk(thinking_redacted=_string(block, "data"))
-        elif kind in ("text", "thinking") and _string(block, kind):
-            yield self._wrote(kind, _string(block, kind))
+            yield Chunk(thinking_redacted=read_string(block, "data"))
+        elif kind in ("text", "thinking") and read_string(block, kind):
+            yield self._wrote(kind, read_string(block, kind))
+        # Last of all: one that cannot be read is not passed on, and so not open.
+        self._beginning.open_block(index, kind)
 
     def _block_delta(self, told: dict[str, Any]) -> Iterator[Chunk]:
-        delta = _object(told, "delta")
-        kind = _string(delta, "type")
+        delta = read_part(told, "delta")
+        kind = read_string(delta, "type")
         if kind == "input_json_delta":
-            yield from self._arguments(_index(told), _string(delta, "partial_json"))
+            text = read_string(delta, "partial_json")
+            yield from self._arguments(read_index(told), text)
         elif kind == "signature_delta":
-            yield Chunk(thinking_signature=_string(delta, "signature"))
-        elif kind in _WRITTEN and _string(delta, _WRITTEN[kind]):
-            yield self._wrote(_WRITTEN[kind], _string(delta, _WRITTEN[kind]))
+            yield Chunk(thinking_signature=read_string(delta, "signature"))
+        elif kind not in WRITTEN:
+            self.is_joinable = False  # as a citation
+        elif read_string(delta, WRITTEN[kind]):
+            yield self._wrote(WRITTEN[kind], read_string(delta, WRITTEN[kind]))
 
     def _block_stop(self, told: dict[str, Any]) -> Iterator[Chunk]:
-        index = _index(told)
-        block = self._blocks.get(index, _Block())
+        index = read_index(told)
+        block = self._blocks.get(index, Block())
+        self._beginning.close_block()
         is_tool = block.tool is not None or block.is_json_answer
         if is_tool and not block.has_arguments:
             # A call without arguments has no delta; others send all at the start.
@@ -161,14 +187,13 @@ class AnthropicStream:
             yield from self._arguments(index, text)
 
     def _message_delta(self, told: dict[str, Any]) -> Iterator[Chunk]:
-        delta = _object(told, "delta")
+        delta = read_part(told, "delta")
         self._count(told.get("usage"))
-        reason = _string(delta, "stop_reason")
-        if reason:
+        if reason := read_string(delta, "stop_reason"):
             self._finish(reason)
         yield Chunk(
             finish_reason=self.finish_reason,
-            stop_sequence=_string(delta, "stop_sequence") or None,
+            stop_sequence=read_string(delta, "stop_sequence") or None,
             usage=self.usage,
         )
 
@@ -183,20 +208,23 @@ class AnthropicStream:
 
     def _wrote(self, kind: str, text: str) -> Chunk:
         self.has_token = True
-        self._written.append(text)
-        return Chunk(text=text) if kind == "text" else Chunk(thinking=text)
+        if kind == "text":
+            self._written.pieces.append(text)
+            return Chunk(text=text)
+        self._written.add_other(text)
+        return Chunk(thinking=text)
 
     def _arguments(self, index: int, text: str) -> Iterator[Chunk]:
         block = self._blocks.get(index)
-        if block is None or not (block.is_json_answer or block.tool is not None):
-            return  # a tool that the upstream runs itself
-        if not text:
+        # One that is neither is a tool that the upstream runs itself.
+        is_told = block and (block.is_json_answer or block.tool is not None)
+        if block is None or not is_told or not text:
             return
         block.has_arguments = True
         if block.tool is None:
             yield self._wrote("text", text)
             return
-        self._written.append(text)
+        self._written.add_other(text)
         yield Chunk(tool=ToolFragment(block.tool, arguments=text))
 
     def _finish(self, reason: str) -> None:
@@ -211,9 +239,6 @@ class AnthropicStream:
             self.usage = read_usage(self._counts)
 
 
-# Where a delta of this type holds its text.
-_WRITTEN: Mapping[str, str] = {"text_delta": "text", "thinking_delta": "thinking"}
-
 _EVENTS: Mapping[str, Callable[[AnthropicStream, dict[str, Any]], Iterator[Chunk]]] = {
     "message_start": AnthropicStream._message_start,
     "content_block_start": AnthropicStream._block_start,
@@ -223,27 +248,3 @@ _EVENTS: Mapping[str, Callable[[AnthropicStream, dict[str, Any]], Iterator[Chunk
     "message_stop": AnthropicStream._message_stop,
     "error": AnthropicStream._error,
 }
-
-
-def _object(told: dict[str, Any], name: str) -> dict[str, Any]:
-    value = told.get(name)
-    if not isinstance(value, dict):
-        raise _MalformedError
-    return value
-
-
-def _string(told: dict[str, Any], name: str) -> str:
-    """Return a text that may be missing, but is nothing else."""
-    value = told.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise _MalformedError
-    return value
-
-
-def _index(told: dict[str, Any]) -> int:
-    index = told.get("index")
-    if not isinstance(index, int):
-        raise _MalformedError
-    return index

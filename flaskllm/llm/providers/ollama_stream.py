@@ -14,10 +14,13 @@ from flaskllm.llm.providers.ollama_reply import (
     read_usage,
     refuse_cut_prompt,
 )
-from flaskllm.llm.streams import Chunk, ToolFragment
+from flaskllm.llm.providers.written import Written
+from flaskllm.llm.streams import Chunk, Opening, ToolFragment
 from flaskllm.llm.types import CompletionRequest, FinishReason, Usage
 
 _LONGEST_NAME = 200
+# What a line names that carries a part of the answer.
+_CARRIERS = (b'"message"', b'"response"')
 
 
 class OllamaStream:
@@ -40,26 +43,44 @@ class OllamaStream:
         self.finish_reason: FinishReason | None = None
         self.model = ""
         self.malformed = 0
+        self.is_joinable = True
+        self.broken: LLMAPIError | None = None
+        self.opening: Opening | None = None
         self._request = request
         self._explain = explain
         self._lines = LineParser()
-        self._written: list[str] = []
+        self._written = Written()
         self._calls = 0
         self._first_number = first_number(request)
 
     @property
     def output(self) -> str:
         """Return all that the model wrote so far."""
-        return "".join(self._written)
+        return self._written.all()
+
+    @property
+    def text(self) -> str:
+        """Return the answer's text so far."""
+        return self._written.text()
 
     def feed(self, data: bytes) -> Sequence[Chunk]:
         """Return what these bytes complete.
 
         Raises:
-            LLMAPIError: A line tells an error, or the prompt was cut.
-            LLMProtocolError: A line or their number is over its cap.
+            LLMAPIError: A line tells an error, or the prompt was cut; and nothing
+                came before it.
+            LLMProtocolError: A line or their number is over its cap; or one that
+                carried a part of the answer cannot be read.
         """
-        return list(self._read_all(self._lines.feed(data)))
+        chunks: list[Chunk] = []
+        try:
+            for line in self._lines.feed(data):
+                chunks += self._read_line(line)
+        except LLMAPIError as error:
+            if not chunks:
+                raise
+            self.broken = error
+        return chunks
 
     def end(self) -> Sequence[Chunk]:
         """Return what a last line without its break says.
@@ -67,49 +88,62 @@ class OllamaStream:
         Raises:
             LLMProtocolError: The stream ended before its last line.
         """
-        pieces = list(self._read_all(self._lines.end()))
+        chunks: list[Chunk] = []
+        for line in self._lines.end():
+            chunks += self._read_line(line, must_be_last=True)
         if not self.is_finished:
             raise LLMProtocolError(details="The upstream's stream broke off.")
-        return pieces
+        return chunks
 
-    def _read_all(self, lines: Sequence[bytes]) -> Iterator[Chunk]:
-        for line in lines:
-            if self.is_finished:
-                return
-            try:
-                reply = read_reply(line)
-            except LLMProtocolError:
-                self.malformed += 1
-                continue
-            if reply.error:
-                raise self._explain(line)
-            yield from self._read(reply)
+    def _read_line(self, line: bytes, *, must_be_last: bool = False) -> list[Chunk]:
+        """Return what a line says: nothing after the end, nor where it must be it."""
+        if self.is_finished:
+            return []
+        try:
+            reply = read_reply(line)
+        except LLMProtocolError:
+            if any(name in line for name in _CARRIERS):
+                raise
+            self.malformed += 1
+            return []
+        if reply.error:
+            raise self._explain(line)
+        if must_be_last and not reply.done:
+            return []
+        return list(self._read(reply))
 
     def _read(self, reply: Reply) -> Iterator[Chunk]:
+        # First of all: of a line that breaks off nothing is told, nor kept.
+        reason = self._reason_in(reply) if reply.done else None
         self.model = self.model or (reply.model or "")[:_LONGEST_NAME]
         if reply.message is not None:
             yield from self._message(reply.message)
-        if reply.done:
-            yield self._finish(reply)
+        if reason is not None:
+            yield self._finish(reply, reason)
+
+    def _reason_in(self, reply: Reply) -> FinishReason:
+        has_calls = bool(self._calls or (reply.message and reply.message.tool_calls))
+        reason = read_finish(reply, has_calls)
+        refuse_cut_prompt(reply, self._request)
+        return reason
 
     def _message(self, said: Said) -> Iterator[Chunk]:
+        self.has_token = self.has_token or bool(said.thinking or said.content)
         if said.thinking:
-            yield self._wrote(Chunk(thinking=said.thinking), said.thinking)
+            self._written.add_other(said.thinking)
+            yield Chunk(thinking=said.thinking)
         if said.content:
-            yield self._wrote(Chunk(text=said.content), said.content)
+            self._written.pieces.append(said.content)
+            yield Chunk(text=said.content)
         for call in read_calls(said, self._first_number + self._calls):
             fragment = ToolFragment(self._calls, call.id, call.name, call.arguments)
             self._calls += 1
-            yield self._wrote(Chunk(tool=fragment), call.name + call.arguments)
+            self.has_token = True
+            self.is_joinable = False
+            self._written.add_other(call.name + call.arguments)
+            yield Chunk(tool=fragment)
 
-    def _wrote(self, chunk: Chunk, text: str) -> Chunk:
-        self.has_token = True
-        self._written.append(text)
-        return chunk
-
-    def _finish(self, reply: Reply) -> Chunk:
-        reason = read_finish(reply, bool(self._calls))
-        refuse_cut_prompt(reply, self._request)
+    def _finish(self, reply: Reply, reason: FinishReason) -> Chunk:
         self.usage = read_usage(reply, self._request, self.output)
         self.finish_reason = reason
         # The last line has the finish, the usage and the end in one.

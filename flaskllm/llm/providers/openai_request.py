@@ -37,6 +37,17 @@ def wants_usage(request: CompletionRequest) -> bool:
     return isinstance(given, Mapping) and bool(given.get("include_usage"))
 
 
+def asked_choices(body: CallerBody | None) -> int:
+    """Return how many choices the caller's body asks for: `n` for each prompt."""
+    if body is None:
+        return 1
+    wanted, prompts = body.fields.get("n"), body.fields.get("prompt")
+    each = wanted if isinstance(wanted, int) else 1
+    if not isinstance(prompts, list) or any(isinstance(p, int) for p in prompts):
+        return each  # one text, or one text as the numbers of its tokens
+    return each * max(1, len(prompts))
+
+
 def encode_body(
     request: CompletionRequest, deployment: Deployment, dialect: Dialect
 ) -> dict[str, Any]:

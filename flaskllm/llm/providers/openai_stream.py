@@ -15,15 +15,19 @@ from flaskllm.llm.providers.openai_content import Words, read_finish, read_words
 from flaskllm.llm.providers.openai_errors import status_within
 from flaskllm.llm.providers.openai_refrain import Refrain
 from flaskllm.llm.providers.openai_reply import error_within, read_model
-from flaskllm.llm.providers.openai_request import wants_usage
-from flaskllm.llm.providers.openai_tools import Fragments
+from flaskllm.llm.providers.openai_request import asked_choices, wants_usage
+from flaskllm.llm.providers.openai_tools import Fragments, words_of_call
 from flaskllm.llm.providers.openai_usage import find_usage, usage_event
+from flaskllm.llm.providers.written import Written
 from flaskllm.llm.settlement import estimate_answer
-from flaskllm.llm.streams import Chunk, Piece
+from flaskllm.llm.streams import Chunk, Opening, Piece
 from flaskllm.llm.types import CallerBody, CompletionRequest, FinishReason, Usage
 from flaskllm.net.transport import HttpReply
 
 _Choices = list[dict[str, Any]]
+# What an event names that carries a part of the answer; the second is that of the
+# responses, with which some answer here too.
+_CARRIERS = (b'"choices"', b'"delta"')
 
 
 class OpenAIStream:
@@ -50,19 +54,21 @@ class OpenAIStream:
         self.finish_reason: FinishReason | None = None
         self.model = ""
         self.malformed = 0
+        self.broken: LLMAPIError | None = None
         self._passes_on = passed_on is not None
         self._is_text = passed_on is not None and passed_on.wire == "openai.text"
         self._request = request
         self._wants_usage = wants_usage(request)
         self._owes_usage = self._passes_on and self._wants_usage
         self._first_told: Mapping[str, Any] = {}
-        self._expected = _asked_choices(passed_on)
+        self._expected = asked_choices(passed_on)
+        self.is_joinable = self._expected == 1
         self._explain = explain
         self._parser = SSEParser()
         self._refrain = Refrain()
         self._fragments = Fragments()
         self._finished: set[int] = set()
-        self._output: list[str] = []
+        self._written = Written()
         self._has_calls = False
         self._has_refusal = False
         self._has_told_model = False
@@ -70,31 +76,47 @@ class OpenAIStream:
     @property
     def output(self) -> str:
         """Return all that the model wrote so far, of all choices."""
-        return "".join(self._output)
+        return self._written.all()
+
+    @property
+    def text(self) -> str:
+        """Return the text of the first choice so far."""
+        return self._written.text()
+
+    @property
+    def opening(self) -> Opening | None:
+        """Return how the answer began; None before it, and where it is chunks."""
+        first = self._first_told
+        if not first:
+            return None
+        told_id, created = first.get("id"), first.get("created")
+        return Opening(
+            id=told_id if isinstance(told_id, str) else "",
+            model=self.model,
+            created=created if isinstance(created, int) else None,
+        )
 
     def feed(self, data: bytes) -> Sequence[Piece]:
         """Return the events in one piece, or the chunks, that these bytes complete.
 
         Raises:
-            LLMAPIError: The upstream tells an error.
-            LLMProtocolError: It ends without having begun, or is over a cap.
+            LLMAPIError: The upstream tells an error, and nothing came before it.
+            LLMProtocolError: It ends without having begun, or is over a cap; or an
+                event that carried a part of the answer cannot be read.
         """
         pieces: list[Piece] = []
-        for event in self._parser.feed(data):
-            if self.is_complete:
-                break
-            if self._passes_on and self._repeats(event):
-                pieces.append(event.raw)
-            elif self._is_end(event):
-                self.is_complete = True
-                if self._passes_on:
-                    pieces.append(self._owed() + event.raw)
-            elif (told := self._read(event)) is None:
-                self.malformed += 1
-            elif not self._passes_on:
-                pieces.extend(self._chunks_of(told))
-            elif self._passes(event, told):
-                pieces.append(event.raw)
+        try:
+            for event in self._parser.feed(data):
+                if self.is_complete:
+                    break
+                if self._passes_on and self._repeats(event):
+                    pieces.append(event.raw)
+                else:
+                    self._take(event, pieces)
+        except LLMAPIError as error:
+            if not pieces:
+                raise
+            self.broken = error
         return _joined(pieces) if self._passes_on else pieces
 
     def end(self) -> Sequence[Piece]:
@@ -110,6 +132,19 @@ class OpenAIStream:
         self.is_complete = True
         return (self._owed() + DONE,) if self._passes_on else ()
 
+    def _take(self, event: SSEEvent, pieces: list[Piece]) -> None:
+        """Add to the pieces what an event says; one that breaks off adds nothing."""
+        if self._is_end(event):
+            self.is_complete = True
+            if self._passes_on:
+                pieces.append(self._owed() + event.raw)
+        elif (told := self._read(event)) is None:
+            self.malformed += 1
+        elif not self._passes_on:
+            pieces += list(self._chunks_of(told))
+        elif self._passes(event, told):
+            pieces.append(event.raw)
+
     def _owed(self) -> bytes:
         """Return the event that counts, if the caller still waits for it."""
         if not self._owes_usage:
@@ -122,7 +157,7 @@ class OpenAIStream:
         """Take note of an event that is like another but for its text; tell so."""
         text = self._refrain.text_of(event)
         if text is not None:
-            self._output.append(text)
+            self._written.pieces.append(text)
         return text is not None
 
     def _learn(self, event: SSEEvent, told: dict[str, Any]) -> None:
@@ -132,7 +167,7 @@ class OpenAIStream:
         (choice,) = told["choices"]
         words = self._words_of(choice)
         is_text_alone = words == Words("", words.text, "", (), False)
-        if is_text_alone and not choice.get("finish_reason"):
+        if is_text_alone and not (choice.get("finish_reason") or choice.get("index")):
             self._refrain.learn(event, words.text)
 
     def _passes(self, event: SSEEvent, told: dict[str, Any]) -> bool:
@@ -141,7 +176,10 @@ class OpenAIStream:
         for choice in choices:
             self._note(choice, self._words_of(choice))
         self._learn(event, told)
-        self._first_told = self._first_told or told
+        if len(choices) > 1:
+            self.is_joinable = False
+        if not self._first_told.get("id"):  # Azure's first event has none
+            self._first_told = told
         self._owes_usage = self._owes_usage and not told.get("usage")
         return bool(choices) or self._wants_usage or not told.get("usage")
 
@@ -188,8 +226,10 @@ class OpenAIStream:
 
         Raises:
             LLMAPIError: It tells an error.
+            LLMProtocolError: It cannot be read, and carried a part of the answer.
         """
-        told = read_object(event.data) or {}
+        whole = read_object(event.data)
+        told = whole or {}
         error = error_within(told)
         if error or event.name == "error":
             status = status_within(error or told)
@@ -200,6 +240,8 @@ class OpenAIStream:
             told.setdefault("choices", [])
         choices = told.get("choices")
         if not isinstance(choices, list) or not all(map(_is_object, choices)):
+            if not self.is_finished and _carries(event, whole):
+                raise LLMProtocolError(details="A part of the answer cannot be read.")
             return None
         self.model = self.model or read_model(told)
         return told
@@ -217,18 +259,30 @@ class OpenAIStream:
         Raises:
             LLMUnavailable: The upstream says that it broke the answer off.
         """
-        said = words.thinking + words.text + words.refusal
-        if said:
-            self._output.append(said)
-        for call in words.calls:
-            self._output.append(_arguments_of(call))
         self._has_calls = self._has_calls or bool(words.calls)
         self._has_refusal = self._has_refusal or bool(words.refusal)
-        if said or words.calls or words.is_other:
-            self.has_token = True
+        is_other = bool(words.refusal or words.calls or words.is_other)
+        is_first = not choice.get("index")
         reason = choice.get("finish_reason")
+        # First of all: of an event that breaks off nothing is told, nor kept.
         if reason and isinstance(reason, str):
             self._finish(reason, choice.get("index"))
+        if is_other or not is_first:
+            self.is_joinable = False
+        if is_other or words.thinking or words.text:
+            self.has_token = True
+        self._write(words, is_first=is_first)
+
+    def _write(self, words: Words, *, is_first: bool) -> None:
+        add_text = self._written.pieces.append if is_first else self._written.add_other
+        if words.thinking:
+            self._written.add_other(words.thinking)
+        if words.text:
+            add_text(words.text)
+        if words.refusal:
+            self._written.add_other(words.refusal)
+        for call in words.calls:
+            self._written.add_other(words_of_call(call))
 
     def _finish(self, reason: str, index: Any) -> None:
         read = read_finish(
@@ -251,20 +305,8 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _arguments_of(call: Mapping[str, Any]) -> str:
-    function = call.get("function")
-    told = function if isinstance(function, dict) else {}
-    return "".join(
-        told[name] for name in ("name", "arguments") if isinstance(told.get(name), str)
-    )
-
-
-def _asked_choices(body: CallerBody | None) -> int:
-    """Return how many choices the caller's body asks for: `n` for each prompt."""
-    if body is None:
-        return 1
-    wanted, prompts = body.fields.get("n"), body.fields.get("prompt")
-    each = wanted if isinstance(wanted, int) else 1
-    if not isinstance(prompts, list) or any(isinstance(p, int) for p in prompts):
-        return each  # one text, or one text as the numbers of its tokens
-    return each * max(1, len(prompts))
+def _carries(event: SSEEvent, told: Mapping[str, Any] | None) -> bool:
+    """Tell whether an event that cannot be read carried a part of an answer."""
+    if told is not None:
+        return bool(told.get("choices") or told.get("delta"))
+    return any(name in event.data for name in _CARRIERS)

@@ -19,6 +19,15 @@ def read_call(call: Mapping[str, Any]) -> ToolCall | None:
     return ToolCall(identity or new_id("call"), name, arguments) if name else None
 
 
+def words_of_call(call: Mapping[str, Any]) -> str:
+    """Return what a model wrote for a call, or for a fragment of one."""
+    function = call.get("function")
+    told = function if isinstance(function, dict) else {}
+    return "".join(
+        told[name] for name in ("name", "arguments") if isinstance(told.get(name), str)
+    )
+
+
 @dataclass(slots=True)
 class _Begun:
     """A call of which fragments come; it is told once its name is known.

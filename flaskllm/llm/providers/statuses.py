@@ -12,6 +12,7 @@ from flaskllm.core.errors import (
     LLMRateLimited,
     LLMRefused,
     LLMRequestRejected,
+    LLMServerError,
     LLMTimeout,
     LLMUnavailable,
 )
@@ -19,26 +20,36 @@ from flaskllm.core.errors import (
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an error reply stands for, and what the operator or caller can do."""
+    """What an error reply stands for, and what the operator or caller can do.
+
+    `is_for_model` is for a credential that is good for something else.
+    """
 
     error: type[LLMAPIError]
     advice: str = ""
+    is_for_model: bool = False
 
     def tell(self, status: int) -> LLMAPIError:
         """Return the error; its details name the status and the advice."""
         said = f"The upstream answered with status {status}."
-        return self.error(details=f"{said} {self.advice}".rstrip())
+        error = self.error(details=f"{said} {self.advice}".rstrip())
+        if isinstance(error, LLMCredentialRejected):
+            error.is_for_model = self.is_for_model
+        return error
 
 
 TOO_LONG = Meaning(LLMContextTooLong, "Shorten the input.")
 REFUSED = Meaning(LLMRefused, "Its content policy does not allow the input.")
 UNPAID = Meaning(LLMCredentialRejected, "The account has no money or allowance left.")
 KEY_REJECTED = Meaning(LLMCredentialRejected, "Check the provider's api_key.")
-FORBIDDEN = Meaning(LLMCredentialRejected, "The api_key may not use this model.")
+FORBIDDEN = Meaning(
+    LLMCredentialRejected, "The api_key may not use this model.", is_for_model=True
+)
 NOT_FOUND = Meaning(LLMRequestRejected, "Check the base_url and the model's name.")
 INVALID = Meaning(LLMInvalidRequest)
 LIMITED = Meaning(LLMRateLimited)
 LATE = Meaning(LLMTimeout)
+FAILED = Meaning(LLMServerError)
 DOWN = Meaning(LLMUnavailable)
 
 _REJECTED = Meaning(
@@ -61,7 +72,9 @@ _BY_STATUS: Mapping[int, Meaning] = {
     413: TOO_LONG,
     422: INVALID,
     429: LIMITED,
+    500: FAILED,
     501: _NOT_SPOKEN,
+    502: FAILED,
     504: LATE,
     505: _NOT_SPOKEN,
 }

@@ -12,6 +12,7 @@ from flaskllm.core.errors import (
     LLMProtocolError,
     LLMRateLimited,
     LLMRequestRejected,
+    LLMServerError,
     LLMUnavailable,
 )
 from flaskllm.llm.parts import Message
@@ -185,8 +186,8 @@ def test_the_type_goes_before_the_status():
 BLAMED_ON_THE_CALLER = {
     401: LLMCredentialRejected,
     429: LLMRateLimited,
-    500: LLMUnavailable,
-    502: LLMUnavailable,
+    500: LLMServerError,
+    502: LLMServerError,
     529: LLMUnavailable,
     400: LLMInvalidRequest,
     404: LLMInvalidRequest,

@@ -1,62 +1,33 @@
 import json
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
-from fakes import FakeClock
+from anthropic_scene import (
+    ASK,
+    MESSAGE_STOP,
+    PROVIDER,
+    SHARED,
+    begin,
+    delta,
+    event,
+    fed,
+    finish,
+    start,
+    stop,
+    text,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flaskllm.core.errors import LLMAPIError, LLMProtocolError, LLMTimeout
-from flaskllm.core.sse import encode_event
-from flaskllm.llm.parts import Message
-from flaskllm.llm.providers import build_provider
-from flaskllm.llm.streams import Chunk, ToolFragment
-from flaskllm.llm.types import CallerBody, CompletionRequest, Usage
-
-PROVIDER = build_provider("anthropic", None, "sk-ant-fake", FakeClock())
-ASK = CompletionRequest("fast", (Message("user", "Hi"),), stream=True)
-SHARED = CompletionRequest(
-    "fast", ASK.messages, stream=True, body=CallerBody("anthropic.messages", {})
+from flaskllm.core.errors import (
+    LLMAPIError,
+    LLMProtocolError,
+    LLMTimeout,
 )
-TEXT = {"type": "text", "text": ""}
-MESSAGE_STOP = b'event: message_stop\ndata: {"type": "message_stop"}\n\n'
-
-
-def event(kind, **told):
-    return encode_event(json.dumps({"type": kind, **told}), name=kind)
-
-
-def start(**usage):
-    usage = usage or {"input_tokens": 12, "output_tokens": 1}
-    return event("message_start", message={"model": "claude-x", "usage": usage})
-
-
-def begin(index=0, **block):
-    return event("content_block_start", index=index, content_block=block or TEXT)
-
-
-def delta(kind, index=0, **told):
-    return event("content_block_delta", index=index, delta={"type": kind, **told})
-
-
-def text(words, index=0):
-    return delta("text_delta", index, text=words)
-
-
-def stop(index=0):
-    return event("content_block_stop", index=index)
-
-
-def finish(reason="end_turn", **usage):
-    told = {"stop_reason": reason, "stop_sequence": None}
-    return event("message_delta", delta=told, usage=usage or {"output_tokens": 5})
-
-
-def fed(*events, request=ASK):
-    reader = PROVIDER.read_stream(request)
-    pieces = [piece for each in events for piece in reader.feed(each)]
-    return reader, pieces
-
+from flaskllm.core.sse import encode_event
+from flaskllm.llm.streams import Chunk, ToolFragment
+from flaskllm.llm.types import Usage
 
 FIRST_TOKENS = {
     "words": (text("Hi"), True),
@@ -133,7 +104,7 @@ def test_events_that_come_together_are_passed_on_together():
 
 
 def test_an_event_that_cannot_be_read_is_counted_and_not_passed_on():
-    broken = b'event: content_block_delta\ndata: {"type": "cont\n\n'
+    broken = b'event: ping\ndata: {"type": "pi\n\n'
     nameless = b'data: {"no": "type"}\n\n'
 
     reader, pieces = fed(start() + broken + nameless, request=SHARED)
@@ -226,7 +197,9 @@ def test_a_cut_stream_is_a_prefix_and_ends_well_only_after_its_finish(stream, cu
 def test_no_bytes_break_a_reader(request_, data):
     reader = PROVIDER.read_stream(request_)
 
-    reader.feed(b"event: message_start\ndata: " + data + b"\n\n")
+    # An error of our own where it looks like a part of the answer, and no other.
+    with suppress(LLMProtocolError):
+        reader.feed(b"event: message_start\ndata: " + data + b"\n\n")
 
     assert not reader.is_complete
 
@@ -261,7 +234,12 @@ KINDS = st.sampled_from(
 def test_no_shape_of_an_event_breaks_a_reader(kind, told, inner):
     shaped = {"message": inner, "delta": inner, "content_block": inner, "index": 0}
 
-    reader, _ = fed(event(kind, **{**shaped, "usage": inner}))
-    other, _ = fed(encode_event(json.dumps({**told, "type": kind})))
-
-    assert min(reader.malformed, other.malformed) >= 0
+    for sent in (
+        event(kind, **{**shaped, "usage": inner}),
+        encode_event(json.dumps({**told, "type": kind})),
+    ):
+        try:
+            reader, _ = fed(sent)
+        except LLMProtocolError:
+            continue  # a part of the answer was in it
+        assert reader.malformed >= 0

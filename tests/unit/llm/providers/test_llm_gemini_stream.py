@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -145,6 +146,58 @@ def test_however_a_stream_is_cut_the_same_comes_out(stream, cuts):
 def test_no_bytes_break_a_reader(data):
     reader = PROVIDER.read_stream(ASK)
 
-    reader.feed(b"data: " + data + b"\r\n\r\n")
+    # An error of our own where it looks like a part of the answer, and no other.
+    with suppress(LLMProtocolError):
+        reader.feed(b"data: " + data + b"\r\n\r\n")
 
     assert not reader.is_complete
+
+
+HOLES = {
+    "cut": b'data: {"candidates": [{"content\r\n\r\n',
+    "candidates of another type": event({"candidates": 7}),
+    "parts of another type": event({"candidates": [{"content": {"parts": "x"}}]}),
+}
+
+
+@pytest.mark.parametrize("sent", HOLES.values(), ids=HOLES)
+@pytest.mark.parametrize("finish", [None, "STOP"])
+def test_what_carried_a_part_of_the_answer_and_cannot_be_read_breaks_the_stream(
+    sent, finish
+):
+    reader, _ = fed(text("Fri", finish=finish))
+
+    with pytest.raises(LLMProtocolError):
+        reader.feed(sent)
+
+    assert reader.malformed == 0
+
+
+ERROR = event({"error": {"code": 503, "status": "UNAVAILABLE", "message": "x"}})
+
+
+def test_an_error_after_pieces_in_the_same_bytes_does_not_lose_them():
+    reader, pieces = fed(text("Fri") + ERROR)
+
+    assert [piece.text for piece in pieces] == ["", "Fri"]
+    assert isinstance(reader.broken, LLMUnavailable)
+    assert reader.text == "Fri"
+
+
+def test_of_an_event_that_breaks_off_nothing_is_told_nor_kept():
+    reader, pieces = fed(text("Fri") + text("day", finish="MALFORMED_RESPONSE"))
+
+    assert [piece.text for piece in pieces] == ["", "Fri"]
+    assert isinstance(reader.broken, LLMProtocolError)
+    assert (reader.text, reader.output) == ("Fri", "Fri")
+
+
+def test_the_text_is_told_apart_from_thoughts_and_calls():
+    reader, _ = fed(said({"text": "Hm.", "thought": True}, {"text": "Fri"}))
+    assert reader.is_joinable
+
+    reader.feed(said({"functionCall": {"name": "t", "args": {}}}))
+
+    assert (reader.text, reader.output) == ("Fri", "Hm.Fri{}")
+    assert not reader.is_joinable
+    assert reader.opening is None

@@ -17,6 +17,7 @@ from flaskllm.core.errors import (
     LLMRateLimited,
     LLMRefused,
     LLMRequestRejected,
+    LLMServerError,
     LLMTimeout,
     LLMUnavailable,
 )
@@ -40,12 +41,13 @@ STATUSES = {
     413: LLMContextTooLong,
     422: LLMInvalidRequest,
     429: LLMRateLimited,
-    500: LLMUnavailable,
+    500: LLMServerError,
     501: LLMRequestRejected,
-    502: LLMUnavailable,
+    502: LLMServerError,
     503: LLMUnavailable,
     504: LLMTimeout,
     505: LLMRequestRejected,
+    520: LLMUnavailable,
     522: LLMUnavailable,
     529: LLMUnavailable,
     999: LLMProtocolError,
@@ -68,6 +70,15 @@ def test_a_status_stands_for_an_error(status, error):
 
     assert type(found) is error
     assert str(status) in found.details
+
+
+@pytest.mark.parametrize(
+    ("status", "is_for_model"), [(401, False), (402, False), (403, True)]
+)
+def test_only_what_is_forbidden_says_nothing_about_the_credential_elsewhere(
+    status, is_for_model
+):
+    assert told(status).is_for_model is is_for_model
 
 
 CODES = {

@@ -200,9 +200,8 @@ MALFORMED = {
     "no json": b"data: hello\n\n",
     "no object": b"data: [1]\n\n",
     "no choices": event({"id": "x"}),
-    "choices of another type": event({"choices": "x"}),
-    "choices of nothing": event({"choices": [None]}),
-    "half a surrogate pair": b'data: {"choices": [{"text": "\\ud83d"}]}\n\n',
+    "no choices at all": event({"choices": None}),
+    "another dialect": event({"type": "ping", "delta": None}),
     "nested deeply": b"data: " + b"[" * 50_000 + b"\n\n",
 }
 
@@ -216,6 +215,91 @@ def test_a_malformed_event_is_skipped_and_counted(sent):
     assert stream.malformed == 1
     assert stream.output == "ab"
     assert stream.is_finished
+
+
+HOLES = {
+    "cut": b'data: {"choices": [{"delta": {"content": "a\n\n',
+    "choices of another type": event({"choices": "x"}),
+    "choices of nothing": event({"choices": [None]}),
+    "half a surrogate pair": b'data: {"choices": [{"text": "\\ud83d"}]}\n\n',
+    "another dialect": event({"type": "response.output_text.delta", "delta": "a"}),
+    "another dialect, cut": b'data: {"type": "x", "delta": "a\n\n',
+}
+
+
+@pytest.mark.parametrize("sent", HOLES.values(), ids=HOLES)
+def test_what_carried_a_part_of_the_answer_and_cannot_be_read_breaks_the_stream(sent):
+    stream = reader()
+    stream.feed(chunk(content="a"))
+
+    with pytest.raises(LLMProtocolError) as caught:
+        stream.feed(sent)
+
+    assert "a part of the answer" in caught.value.details.lower()
+    assert stream.malformed == 0
+
+
+@pytest.mark.parametrize("sent", HOLES.values(), ids=HOLES)
+def test_after_the_finish_nothing_can_be_missing(sent):
+    stream = reader()
+
+    stream.feed(chunk("stop", content="a") + sent + DONE)
+
+    assert (stream.malformed, stream.broken, stream.is_complete) == (1, None, True)
+
+
+@pytest.mark.parametrize("sent", [each for each, _ in ERRORS.values()], ids=ERRORS)
+def test_an_error_after_pieces_in_the_same_bytes_does_not_lose_them(sent):
+    stream = reader()
+
+    chunks = stream.feed(chunk(content="a") + chunk(content="b") + sent)
+
+    assert [each.text for each in chunks] == ["", "a", "b"]
+    assert isinstance(stream.broken, LLMAPIError)
+    assert stream.text == "ab"
+
+
+def test_of_an_event_that_breaks_off_nothing_is_told_nor_kept():
+    stream = reader()
+
+    chunks = stream.feed(chunk(content="a") + chunk("error", content="b"))
+
+    assert chunks == [Chunk(model="m-1"), Chunk(text="a")]
+    assert isinstance(stream.broken, LLMUnavailable)
+    assert (stream.text, stream.output) == ("a", "a")
+
+
+def test_the_text_is_told_apart_from_all_else_that_was_written():
+    stream = reader()
+
+    stream.feed(
+        chunk(reasoning="Hm.")
+        + chunk(content="Fri")
+        + chunk(reasoning="Hm!", content="day")
+        + chunk(index=1, content="Monday")
+    )
+
+    assert (stream.text, stream.output) == ("Friday", "Hm.FriHm!day")
+    assert stream.is_joinable
+    assert stream.opening is None
+
+
+CALL = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [{"tool_calls": [CALL]}, {"refusal": "No."}, {"audio": {"data": "x"}}],
+    ids=str,
+)
+def test_an_answer_that_is_more_than_words_is_not_to_be_joined(delta):
+    stream = reader()
+    stream.feed(chunk(content="a"))
+    assert stream.is_joinable
+
+    stream.feed(chunk(**delta))
+
+    assert not stream.is_joinable
 
 
 ODD = [

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from flaskllm.core.errors import LLMProtocolError, LLMUnavailable
 from flaskllm.llm.parts import Message
 from flaskllm.llm.providers import build_provider
+from flaskllm.llm.streams import Opening
 from flaskllm.llm.types import CallerBody, CompletionRequest, Usage
 
 REQUEST = CompletionRequest("fast", (Message("user", "x"),), stream=True)
@@ -281,3 +282,88 @@ def test_a_cut_anywhere_gives_a_prefix_and_an_end_mark_only_after_the_finish(cut
             stream.end()
         assert whole.startswith(out)
         assert b"[DONE]" not in out
+
+
+def test_how_an_answer_began_is_known_once_its_first_event_was_passed_on():
+    stream = reader()
+    first = {"id": "c-1", "model": "m-1", "created": 17, "choices": []}
+
+    before = stream.opening
+    stream.feed(event(first) + chunk(content="a"))
+
+    assert before is None
+    assert stream.opening == Opening("c-1", "m-1", 17)
+
+
+def test_an_event_before_the_first_that_has_no_name_yet_is_not_how_it_began():
+    azures = {"id": "", "model": "", "created": 0, "choices": [], "filters": []}
+    first = {"id": "c-1", "model": "m-1", "created": 17, "choices": []}
+    stream = reader(**ASKED)
+
+    stream.feed(event(azures) + event(first) + chunk("stop", content="a"))
+    (end,) = stream.end()
+
+    assert stream.opening == Opening("c-1", "m-1", 17)
+    assert json.loads(end.split(b"data: ")[1])["id"] == "c-1"
+
+
+def test_what_is_not_said_of_the_beginning_is_left_open():
+    stream = reader()
+
+    stream.feed(event({"id": 7, "created": "now", "choices": [{"index": 0}]}))
+
+    assert stream.opening == Opening("", "", None)
+
+
+def test_an_error_after_events_in_the_same_bytes_does_not_lose_them():
+    stream = reader()
+    sent = chunk(content="a") + chunk(content="b")
+
+    assert passed(stream, sent + event({"error": {"message": "x"}})) == sent
+    assert isinstance(stream.broken, LLMUnavailable)
+    assert stream.text == "ab"
+
+
+def test_an_event_that_breaks_off_is_neither_passed_on_nor_kept():
+    stream = reader()
+
+    assert passed(stream, chunk(content="a") + chunk("error", content="b")) == chunk(
+        content="a"
+    )
+    assert stream.text == "a"
+
+
+def test_a_hole_is_not_passed_on():
+    stream = reader()
+    hole = b'data: {"choices": [{"delta": {"content": "b\n\n'
+
+    assert passed(stream, chunk(content="a") + hole) == chunk(content="a")
+    assert isinstance(stream.broken, LLMProtocolError)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.text(max_size=4)), max_size=12))
+def test_of_several_choices_the_text_is_that_of_the_first(told):
+    stream = reader(n=2)
+
+    stream.feed(b"".join(chunk(index=index, content=word) for index, word in told))
+
+    assert stream.text == "".join(word for index, word in told if index == 0)
+    assert stream.output == "".join(word for _, word in told)
+    assert not stream.is_joinable
+
+
+SEVERAL = {
+    "another": chunk(index=1, content="b"),
+    "two at once": event({"choices": [{"delta": {"content": "b"}}, {"delta": {}}]}),
+}
+
+
+@pytest.mark.parametrize("sent", SEVERAL.values(), ids=SEVERAL)
+def test_a_second_choice_that_nobody_asked_for_is_not_to_be_joined(sent):
+    stream = reader()
+    stream.feed(chunk(content="a"))
+    assert stream.is_joinable
+
+    stream.feed(sent)
+
+    assert not stream.is_joinable
