@@ -8,9 +8,11 @@ from fakes import FakeClock
 
 from flaskllm.core.clock import Deadline
 from flaskllm.llm.catalog import Catalog, Route
+from flaskllm.llm.health import Health
+from flaskllm.llm.health import Policy as HealthPolicy
 from flaskllm.llm.parts import Message
+from flaskllm.llm.patience import Policy
 from flaskllm.llm.providers import build_provider
-from flaskllm.llm.retry import Policy
 from flaskllm.llm.router import Router
 from flaskllm.llm.types import (
     Call,
@@ -87,16 +89,30 @@ class Scene:
     begun: list
     ended: list
     waited: list
+    health: Health
 
     def complete(self, request=REQUEST):
         return self.router.complete(request, self.call)
 
 
-def scene(offline=None, deadline_seconds=60.0, begin=None, **scripts):
-    """Route `main` to deployment a, its fallbacks to the others in order."""
+def scene(
+    offline=None,
+    deadline_seconds=60.0,
+    begin=None,
+    health_policy=HealthPolicy(),  # noqa: B008 - frozen
+    models=None,
+    **scripts,
+):
+    """Route `main` to deployment a, its fallbacks to the others in order.
+
+    All have the same model, but for those that `models` names.
+    """
     clock = FakeClock()
     begun, ended, waited = [], [], []
-    deployments = {name: Deployment(name, name, "vllm", "m") for name in scripts}
+    deployments = {
+        name: Deployment(name, name, "vllm", (models or {}).get(name, "m"))
+        for name in scripts
+    }
     others = tuple(name for name in scripts if name != "a")
     fallbacks = (*others, "offline") if offline else others
     routes = [Route(alias="main", weights={"a": 1}, fallbacks=fallbacks)]
@@ -125,8 +141,9 @@ def scene(offline=None, deadline_seconds=60.0, begin=None, **scripts):
         senders,
         Policy(),
         Half(),
+        health=(health := Health(clock, Half(), health_policy)),
     )
-    return Scene(router, senders, clock, call, begun, ended, waited)
+    return Scene(router, senders, clock, call, begun, ended, waited, health)
 
 
 def codes(shown):

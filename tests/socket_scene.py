@@ -9,8 +9,8 @@ from random import Random
 from flaskllm.core.clock import Deadline, SystemClock
 from flaskllm.llm.catalog import Catalog, Route
 from flaskllm.llm.parts import Message
+from flaskllm.llm.patience import Policy
 from flaskllm.llm.providers import build_provider
-from flaskllm.llm.retry import Policy
 from flaskllm.llm.router import Router
 from flaskllm.llm.streams import Chunk
 from flaskllm.llm.types import (
@@ -67,25 +67,30 @@ def transport():
 def routing() -> Iterator:
     """Lend what builds a router whose deployments a, b, ... stand at addresses.
 
-    Each is the fallback of the one before; time-outs are by the fields' names.
+    Each is the fallback of the one before; time-outs are by the fields' names. `kinds`
+    are those of the providers, where they are not all vLLM's.
     """
     opened = []
 
-    def build(*urls, **seconds):
+    def build(*urls, rescue="match", kinds=(), **seconds):
         names = [chr(ord("a") + number) for number in range(len(urls))]
         kept = {name: transport() for name in names}
         opened.extend(kept.values())
-        routes = [Route(alias="a", weights={"a": 1}, fallbacks=tuple(names[1:]))]
-        routes += [Route(alias=name, weights={name: 1}) for name in names[1:]]
+        shared = {"rescue": rescue}
+        chain = tuple(names[1:])
+        routes = [Route(alias="a", weights={"a": 1}, fallbacks=chain, **shared)]
+        routes += [Route(alias=name, weights={name: 1}, **shared) for name in chain]
+        kinds = kinds or ["vllm"] * len(urls)
+        credentials = {"anthropic": "sk-ant-x"}
         deployments = {
             name: Deployment(
-                name, name, "vllm", f"m-{name}", timeouts=Timeouts(**seconds)
+                name, name, kind, f"m-{name}", timeouts=Timeouts(**seconds)
             )
-            for name in names
+            for name, kind in zip(names, kinds, strict=True)
         }
         providers = {
-            name: build_provider("vllm", url, None, CLOCK)
-            for name, url in zip(names, urls, strict=True)
+            name: build_provider(kind, url, credentials.get(kind), CLOCK)
+            for name, kind, url in zip(names, kinds, urls, strict=True)
         }
         catalog = Catalog(tuple(routes), deployments)
         return Router(catalog, providers, kept, Policy(), Random(1))

@@ -1,7 +1,7 @@
 """A router before streams that a test scripts, in a dialect of one word a line.
 
-`text:Hi`, `think:Hm`, `finish:stop`, `usage:12,5`, `model:m-1`, `done`, `error`,
-`overlong`; a line that starts with `:` is a comment.
+`text:Hi`, `think:Hm`, `tool:look`, `finish:stop`, `usage:12,5`, `model:m-1`, `done`,
+`error`, `overlong`; a line that starts with `:` is a comment.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,16 +11,18 @@ from fakes import FakeClock
 
 from flaskllm.core.clock import Deadline
 from flaskllm.core.errors import (
+    LLMAPIError,
     LLMContextTooLong,
     LLMProtocolError,
     LLMTimeout,
     LLMUnavailable,
 )
 from flaskllm.llm.catalog import Catalog, Route
+from flaskllm.llm.health import Health
 from flaskllm.llm.parts import Message
-from flaskllm.llm.retry import Policy
+from flaskllm.llm.patience import Policy
 from flaskllm.llm.router import Router
-from flaskllm.llm.streams import Chunk
+from flaskllm.llm.streams import Chunk, Opening, ToolFragment
 from flaskllm.llm.types import (
     Call,
     CallerBody,
@@ -91,18 +93,31 @@ class LineReader:
         self.may_go_on = may_go_on
         self.has_token = self.is_finished = self.is_complete = False
         self.usage = Usage()
-        self.output = ""
+        self.output = self.text = ""
+        self.is_joinable = True
+        self.broken = None
         self.finish_reason = None
         self.model = ""
         self.malformed = 0
         self._rest = b""
 
+    @property
+    def opening(self):
+        return Opening(id="line-1", model=self.model) if self.raw else None
+
     def feed(self, data):
         *lines, self._rest = (self._rest + data).split(b"\n")
-        chunks = [self._read(line.decode()) for line in lines]
-        if self.raw:
-            return [line + b"\n" for line in lines]
-        return [chunk for chunk in chunks if chunk]
+        pieces = []
+        for line in lines:
+            try:
+                chunk = self._read(line.decode())
+            except LLMAPIError as error:
+                if not pieces:
+                    raise
+                self.broken = error
+                break
+            pieces += [line + b"\n"] if self.raw else [chunk] if chunk else []
+        return pieces
 
     def end(self):
         if not self.is_finished:
@@ -119,12 +134,18 @@ class LineReader:
     def _text(self, value):
         self.has_token = True
         self.output += value
+        self.text += value
         return Chunk(text=value)
 
     def _think(self, value):
         self.has_token = True
         self.output += value
         return Chunk(thinking=value)
+
+    def _tool(self, value):
+        self.has_token = True
+        self.is_joinable = False
+        return Chunk(tool=ToolFragment(0, "call-1", value))
 
     def _finish(self, value):
         self.has_token = self.is_finished = True
@@ -265,6 +286,7 @@ def stream_scene(*, provider=None, deployments=(), routes=(), policy=None, **ste
         senders,
         policy or Policy(),
         Random(1),
+        health=Health(clock, Random(1)),
     )
     return StreamScene(router, senders, clock, call, begun, ended)
 

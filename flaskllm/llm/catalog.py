@@ -39,6 +39,10 @@ class Route:
     asked in this order when none of the deployments could answer. `timeouts` holds
     the fields of `Timeouts` that are another here than the deployments' own.
     `made` is the one deployment of a route that was made for a single request.
+    `rescue` says what happens when a stream breaks off after text was shown: `match`,
+    `continue` or `off`. `require_price` leaves out deployments whose price is not
+    known. `second_nanos` is what an answer that comes a second earlier is worth, in
+    nano-dollars.
     """
 
     alias: str | None = None
@@ -49,6 +53,9 @@ class Route:
     fallbacks: tuple[str, ...] = ()
     timeouts: Mapping[str, float] = field(default_factory=dict)
     made: Deployment | None = None
+    rescue: str = "match"
+    require_price: bool = False
+    second_nanos: int = 1_000_000
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from flaskllm.core import logs
 from flaskllm.core.clock import Clock, Deadline
@@ -24,6 +24,8 @@ from flaskllm.llm.senders import Sender
 from flaskllm.llm.types import CompletionRequest, Deployment
 
 _log = logging.getLogger(__name__)
+
+_Value = TypeVar("_Value")
 
 # All that one request may spend on asking.
 _ASKING_SECONDS = 2.0
@@ -65,8 +67,19 @@ class Descriptions:
         deadline = Deadline.after(_ASKING_SECONDS, self._clock)
         return [self._filled(each, gaps, deadline) for each in deployments]
 
+    def fill_from_memory(
+        self, deployments: Sequence[Deployment], request: CompletionRequest
+    ) -> Sequence[Deployment]:
+        """Return the deployments with what their upstreams told before.
+
+        No upstream is asked. What `fill` would ask for and was never told stays
+        unknown.
+        """
+        gaps = _Gaps(_is_large(request), _is_demanding(request))
+        return [self._filled(each, gaps, None) for each in deployments]
+
     def _filled(
-        self, deployment: Deployment, gaps: "_Gaps", deadline: Deadline
+        self, deployment: Deployment, gaps: "_Gaps", deadline: Deadline | None
     ) -> Deployment:
         teller = self._tellers.get(deployment.provider)
         if teller is None or not gaps.matter(deployment, teller):
@@ -100,9 +113,12 @@ class _AllInAList:
 
         self._listed = Fetched(fetch, lambda error: _tell(name, error))
 
-    def told(self, model: str, deadline: Deadline) -> ListedModel | None:
-        """Return the model; a server that has one answers with it to every name."""
-        listed = self._listed.now(deadline) or ()
+    def told(self, model: str, deadline: Deadline | None) -> ListedModel | None:
+        """Return the model; a server that has one answers with it to every name.
+
+        Without a deadline the server is not asked.
+        """
+        listed = _value(self._listed, deadline) or ()
         if len(listed) == 1:
             return listed[0]
         return next((each for each in listed if each.id == model), None)
@@ -120,15 +136,20 @@ class _EachByItself:
         self._lock = threading.Lock()
         self._models: dict[str, Fetched[ListedModel]] = {}
 
-    def told(self, model: str, deadline: Deadline) -> ListedModel | None:
-        """Return what the upstream tells of the model, or told last."""
+    def told(self, model: str, deadline: Deadline | None) -> ListedModel | None:
+        """Return what the upstream tells of the model, or told last.
+
+        Without a deadline it is not asked.
+        """
         with self._lock:
             fetched = self._models.get(model)
+            if fetched is None and deadline is None:
+                return None
             if fetched is None:
                 fetched = self._models[model] = self._begin(model)
                 if len(self._models) > _MOST_MODELS:
                     del self._models[next(iter(self._models))]
-        return fetched.now(deadline)
+        return _value(fetched, deadline)
 
     def _begin(self, model: str) -> Fetched[ListedModel]:
         def fetch(deadline: Deadline) -> ListedModel:
@@ -142,6 +163,10 @@ class _EachByItself:
 
 
 _Teller = _AllInAList | _EachByItself
+
+
+def _value(fetched: Fetched[_Value], deadline: Deadline | None) -> _Value | None:
+    return fetched.last() if deadline is None else fetched.now(deadline)
 
 
 def _teller(name: str, source: Source) -> _Teller:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from flaskllm.core import logs
@@ -49,10 +50,11 @@ class Discovery:
             clock: Tells how old a list is.
             refresh_seconds: How old a list may be.
         """
-        self._lists = {
+        self._lists: dict[str, _List] = {
             shelf.sample.provider: _List(shelf, clock, refresh_seconds)
             for shelf in shelves
         }
+        self._asks = True
 
     def models(self, provider: str) -> tuple[ListedModel, ...]:
         """Return what a provider's upstream lists; nothing of an unknown provider.
@@ -60,7 +62,7 @@ class Discovery:
         While an upstream does not answer, what it listed last stands.
         """
         listed = self._lists.get(provider)
-        return tuple(listed.now().values()) if listed else ()
+        return tuple(self._held(listed).values()) if listed else ()
 
     def find(self, model: str, provider: str | None = None) -> Deployment | None:
         """Return the deployment of a listed model.
@@ -71,19 +73,28 @@ class Discovery:
         """
         lists = self._lists.values() if provider is None else self._of(provider)
         for each in lists:
-            listed = each.now().get(model)
+            listed = self._held(each).get(model)
             if listed is not None:
                 return _deployment(each.shelf.sample, listed)
         return None
 
     def names(self) -> tuple[str, ...]:
         """Return the listed models' names, each once."""
-        listed = (name for each in self._lists.values() for name in each.now())
+        listed = (name for each in self._lists.values() for name in self._held(each))
         return tuple(dict.fromkeys(listed))
 
     def providers(self) -> tuple[str, ...]:
         """Return the names of the providers that are asked."""
         return tuple(self._lists)
+
+    def without_asking(self) -> "Discovery":
+        """Return the same lists as they were told last; none is asked for."""
+        known = copy(self)
+        known._asks = False
+        return known
+
+    def _held(self, listed: "_List") -> Mapping[str, ListedModel]:
+        return listed.now() if self._asks else listed.last()
 
     def _of(self, provider: str) -> "tuple[_List, ...]":
         listed = self._lists.get(provider)
@@ -102,6 +113,10 @@ class _List:
         """Return the models by their ids; none while there never was a list."""
         deadline = Deadline.after(_LISTING_SECONDS, self._clock)
         return self._models.now(deadline) or {}
+
+    def last(self) -> Mapping[str, ListedModel]:
+        """Return the models as they were listed last, without a look now."""
+        return self._models.last() or {}
 
     def _fetch(self, deadline: Deadline) -> Mapping[str, ListedModel]:
         listed = fetch_models(self.shelf.lister, self.shelf.sender, deadline)

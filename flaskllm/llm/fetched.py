@@ -49,6 +49,10 @@ class Fetched(Generic[_Value]):
             self._refresh_once(deadline)
         return self._value
 
+    def last(self) -> _Value | None:
+        """Return what was fetched last, however old; nothing is fetched."""
+        return self._value
+
     def _is_old(self, deadline: Deadline) -> bool:
         return deadline.clock.monotonic() >= self._good_until_seconds
 

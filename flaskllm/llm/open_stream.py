@@ -4,8 +4,8 @@ Until the first token another deployment can take over unnoticed.
 """
 
 import contextlib
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import (
@@ -15,33 +15,11 @@ from flaskllm.core.errors import (
     LLMRefused,
     LLMTimeout,
 )
+from flaskllm.llm.intake import LIMITS, Intake, Limits
 from flaskllm.llm.senders import ByteStream
 from flaskllm.llm.settlement import Settlement, estimate_answer
-from flaskllm.llm.streams import Piece, StreamReader
-from flaskllm.llm.types import CompletionRequest, FinishReason, Usage
-
-_MEBIBYTE = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one stream may take; its duration ends with the call's deadline.
-
-    Attributes:
-        body_bytes: The whole body, unpacked.
-        held_bytes: What may come before the first token.
-        ping_seconds: After so much silence the caller gets a sign of life.
-        tail_seconds: What an upstream that said its finish has for usage and end
-            mark.
-    """
-
-    body_bytes: int = 256 * _MEBIBYTE
-    held_bytes: int = _MEBIBYTE
-    ping_seconds: float = 5.0
-    tail_seconds: float = 1.0
-
-
-LIMITS = Limits()
+from flaskllm.llm.streams import Opening, Piece, StreamReader
+from flaskllm.llm.types import Attempt, CompletionRequest, FinishReason, Usage
 
 
 class OpenStream:
@@ -60,14 +38,30 @@ class OpenStream:
         self._stream = stream
         self._reader = reader
         self._settlement = settlement
-        self._clock = clock
         self._limits = limits
-        self._timeouts = settlement.attempt.deployment.timeouts
+        self._intake = Intake(stream, reader, settlement, clock, limits)
         self._held: list[Piece] = []
-        self._bytes = 0
-        self._has_ended = False
-        self._tail_until: float | None = None
         self._pieces = self._run()
+
+    @property
+    def attempt(self) -> Attempt:
+        """Return the attempt."""
+        return self._settlement.attempt
+
+    @property
+    def text(self) -> str:
+        """Return the text of the answer so far, without thoughts."""
+        return self._reader.text
+
+    @property
+    def opening(self) -> Opening | None:
+        """Return how the answer began, where its events are passed on."""
+        return self._reader.opening
+
+    @property
+    def is_joinable(self) -> bool:
+        """Tell whether another deployment may go on with the answer."""
+        return self._reader.is_joinable and self._reader.finish_reason is None
 
     @property
     def usage(self) -> Usage:
@@ -102,6 +96,8 @@ class OpenStream:
     def hold_until_token(self, first_token_seconds: float | None) -> None:
         """Read up to the first token and keep what came.
 
+        What breaks in the same bytes is an error too: nobody has seen the token yet.
+
         Args:
             first_token_seconds: How long the attempt may take until then, from its
                 start; None where there is nowhere else to go.
@@ -114,11 +110,12 @@ class OpenStream:
             CallerGone: Nobody waits for the answer any more.
         """
         try:
-            while not (self._reader.has_token or self._has_ended):
+            while not (self._intake.is_over() or self._reader.has_token):
                 self._hold_more(first_token_seconds)
             self._raise_refused()
         except BaseException as error:
-            self._settlement.tell_error(error, self._reader.usage)
+            usage = self.usage if self._reader.has_token else self._reader.usage
+            self._settlement.tell_error(error, usage)
             self._stream.close()
             raise
         self._settlement.mark_first_token()
@@ -127,23 +124,29 @@ class OpenStream:
         """Return the one iterator over what is held and what still comes."""
         return self._pieces
 
+    def break_off(self, error: LLMAPIError) -> None:
+        """Hang up on an upstream that says what is of no use; the error is told."""
+        self._settlement.tell_error(error, self.usage)
+        self.close()
+
     def close(self) -> None:
         """End the stream where it is; the attempt is settled."""
         self._pieces.close()
         self._abandon()
 
     def _hold_more(self, first_token_seconds: float | None) -> None:
+        timeouts = self._settlement.attempt.deployment.timeouts
         data = self._stream.read(
-            gap_seconds=self._timeouts.first_byte_seconds,
+            gap_seconds=timeouts.first_byte_seconds,
             tick_seconds=self._left(first_token_seconds),
         )
         if data is not None:
-            self._held += self._take(data)
+            self._held += self._intake.take(data)
         if self._reader.has_token:
             return
         if self._left(first_token_seconds) == 0.0:
             raise LLMTimeout(details="No first token came in time.")
-        if self._bytes > self._limits.held_bytes:
+        if self._intake.bytes_taken > self._limits.held_bytes:
             raise LLMProtocolError(
                 details=f"{self._limits.held_bytes} bytes came without a token."
             )
@@ -158,7 +161,7 @@ class OpenStream:
         if reader.finish_reason != "content_filter" or reader.output:
             return
         with contextlib.suppress(LLMAPIError):
-            for _ in self._rest():  # the usage is still to come
+            for _ in self._intake.rest():  # the usage is still to come
                 pass
         refused = LLMRefused(details="Its content policy withheld the answer.")
         self._settlement.tell_error(refused, self.usage)
@@ -167,7 +170,7 @@ class OpenStream:
     def _run(self) -> Generator[Piece | None, None, None]:
         try:
             yield from self._held
-            yield from self._rest()
+            yield from self._intake.rest()
         except GeneratorExit:
             self._abandon()
             raise
@@ -184,51 +187,3 @@ class OpenStream:
         code = "OK" if self._reader.is_complete else CallerGone.code
         self._settlement.tell(code, self.usage)
         self._stream.close()
-
-    def _rest(self) -> Iterator[Piece | None]:
-        while not (self._reader.is_complete or self._has_ended):
-            data = self._read()
-            if data is None:
-                yield None
-            else:
-                yield from self._take(data)
-
-    def _read(self) -> bytes | None:
-        """Return what came; whatever breaks after the finish ends the answer well."""
-        if not self._reader.is_finished:
-            return self._read_on()
-        try:
-            return self._read_on() if self._reader.may_go_on else self._read_tail()
-        except LLMAPIError:
-            return b""
-
-    def _read_on(self) -> bytes | None:
-        return self._stream.read(
-            gap_seconds=self._timeouts.chunk_gap_seconds,
-            tick_seconds=self._limits.ping_seconds,
-        )
-
-    def _read_tail(self) -> bytes:
-        """Return what follows the finish, nothing once its time is over."""
-        now_seconds = self._clock.monotonic()
-        if self._tail_until is None:
-            self._tail_until = now_seconds + self._limits.tail_seconds
-        left_seconds = self._tail_until - now_seconds
-        if left_seconds <= 0.0:
-            return b""
-        data = self._stream.read(gap_seconds=left_seconds, tick_seconds=left_seconds)
-        return data or b""
-
-    def _take(self, data: bytes) -> Sequence[Piece]:
-        if not data:
-            self._has_ended = True
-            return self._reader.end()
-        self._bytes += len(data)
-        if self._bytes > self._limits.body_bytes:
-            raise LLMProtocolError(
-                details=f"The stream is longer than {self._limits.body_bytes} bytes."
-            )
-        try:
-            return self._reader.feed(data)
-        finally:
-            self._settlement.malformed = self._reader.malformed

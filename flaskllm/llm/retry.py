@@ -1,85 +1,44 @@
-"""What to do after an attempt failed: pure decisions over values.
+"""Whom to ask first, and what to do after a failure: pure decisions over values.
 
-A *retry* asks a deployment again that was tried before: it waits, and it counts.
-A *fallback* asks one for the first time: at once, and free.
+A *retry* asks a deployment again that was tried before, or waits for one: it counts,
+and a request has two. Asking one for the first time is free, and at once.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flaskllm.core.errors import (
     APIError,
+    LLMAnswerDiffers,
     LLMAPIError,
-    LLMContextTooLong,
     LLMInvalidRequest,
+    LLMRateLimited,
     LLMRefused,
-    LLMTimeout,
-    NoModelConfigured,
+    LLMServerError,
 )
+from flaskllm.llm.history import History
+from flaskllm.llm.patience import Policy, suiting, wait_seconds
+from flaskllm.llm.telling import errors_of, out_of_time, telling
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """How patient a request is.
+class Ask:
+    """Ask this deployment at once, for the first time.
 
-    `retries` counts per request. `base_seconds` and `cap_seconds` shape the
-    backoff. `hint_seconds` is what a caller is told to wait when no upstream
-    said how long.
+    As the last resort it is asked although its breaker is open.
     """
-
-    retries: int = 2
-    base_seconds: float = 0.5
-    cap_seconds: float = 8.0
-    hint_seconds: float = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One attempt that failed, at this moment of the monotonic clock."""
 
     deployment: str
-    error: APIError
-    at_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A request so far.
-
-    Attributes:
-        failures: Oldest first; the one to decide about is the last.
-        untried: The deployments that may still be asked for the first time, in
-            the order to ask them; after the deadline only those that need no
-            upstream.
-        now_seconds: The monotonic clock.
-        remaining_seconds: What is left until the request's deadline.
-        draw: A fresh random number in [0, 1), for the jitter.
-        objections: Why deployments were left out before any attempt.
-        windows: The context window of each deployment, in tokens; None is unknown.
-    """
-
-    failures: tuple[Failure, ...]
-    untried: tuple[str, ...]
-    now_seconds: float
-    remaining_seconds: float
-    draw: float
-    objections: tuple[APIError, ...] = ()
-    windows: Mapping[str, int | None] = field(default_factory=dict)
+    as_last_resort: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Wait, then ask this deployment again."""
+    """Wait, then ask this deployment; it counts as one of the request's retries."""
 
     deployment: str
     wait_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Fallback:
-    """Ask this deployment at once, for the first time."""
-
-    deployment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,116 +48,136 @@ class GiveUp:
     error: APIError
 
 
-Decision = Retry | Fallback | GiveUp
+Decision = Ask | Retry | GiveUp
 
 # No other deployment is asked: a refusal is not routed around, and a field that is
 # wrong for one is not tried out on the next.
 _FINAL = (LLMRefused, LLMInvalidRequest)
 
 
+def begin(history: History, policy: Policy) -> Decision:
+    """Return whom to ask when no failure is to be answered: at first, or at a door.
+
+    The first of the untried that nothing speaks against. Else a retry of the one
+    that is ready first: a deployment with a passing error, `Retry-After` seconds
+    after it but never before the backoff; or one that is known to be limited, as
+    soon as it is not. Else, once a request, the deployment whose cool-down ends
+    first, as the last resort. Else the error that tells most.
+
+    No wait is longer than the policy's or the deadline. Who was silent is never asked
+    again, and who asked for patience twice neither.
+    """
+    promising = _promising(history)
+    if promising:
+        return Ask(promising[0])
+    if history.failures and history.remaining_seconds <= 0.0:
+        return GiveUp(out_of_time(history))
+    return (
+        _retry(tuple(history.options), history, policy)
+        or _last_resort(history)
+        or GiveUp(telling(errors_of(history)))
+    )
+
+
 def decide(error: APIError, history: History, policy: Policy) -> Decision:
-    """Return what follows an error.
+    """Return what follows the failure of an attempt, the history's last.
 
     What is no failure of a model (the caller is gone, the budget is spent), what a
-    model refused, and what the caller has to mend ends the request. Then a
-    deployment not tried yet is asked; after an input was too long for one, only
-    such as may take a longer one. Then the deadline ends the request. Then, when
-    retries are left, the deployment with a passing error is asked that is ready
-    first: `Retry-After` seconds after its error, but never before the backoff. A
-    wait that does not fit the deadline is not begun.
+    model refused, and what the caller has to mend ends the request.
+
+    ============================  ==================================================
+    a fault at this one request   the same deployment, once more
+    limited                       another of its route, or with its model; else the
+                                  same, once, when it told how long that takes
+    an answer that differs        the same, once, where it may be asked to continue
+    ============================  ==================================================
+
+    After all else, and then, the request goes on as it began, see `begin`.
     """
     if not isinstance(error, LLMAPIError) or isinstance(error, _FINAL):
         return GiveUp(error)
-    promising = _promising(history)
-    if promising:
-        return Fallback(promising[0])
-    if history.remaining_seconds <= 0.0:
-        return GiveUp(_out_of_time(history))
-    return _retry(history, policy) or GiveUp(telling(_errors(history)))
-
-
-def backoff_seconds(retries_made: int, draw: float, policy: Policy) -> float:
-    """Return ``draw * min(cap, base * 2 ** retries_made)``.
-
-    Exponential backoff with full jitter: with `draw` uniform in [0, 1) the
-    callers of a service that comes back do not all come at once (M. Brooker,
-    "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
-    """
-    return draw * min(policy.cap_seconds, policy.base_seconds * 2.0**retries_made)
-
-
-def telling(errors: Sequence[APIError]) -> APIError:
-    """Return the error that tells the caller most, from oldest to newest.
-
-    The last after which the same request may succeed later, else the last. That
-    only the built-in provider is left is no news after a model has failed.
-    """
-    heard = [e for e in errors if not isinstance(e, NoModelConfigured)] or errors
-    hopeful = [error for error in heard if error.retryable]
-    return (hopeful or heard)[-1]
-
-
-def hint_seconds(error: APIError, policy: Policy) -> float | None:
-    """Return when the same request may succeed, at least a second; None = never."""
-    if not error.retryable:
-        return None
-    if error.retry_after_seconds is None:
-        return policy.hint_seconds
-    return max(1.0, error.retry_after_seconds)
+    here = history.failures[-1].deployment
+    move: Decision | None = None
+    if isinstance(error, LLMServerError):
+        move = _repeated(here, history, policy)
+    elif isinstance(error, LLMRateLimited):
+        move = _replaced(here, history) or _outwaited(error, here, history, policy)
+    elif isinstance(error, LLMAnswerDiffers):
+        move = _continued(here, history, policy)
+    return move or begin(history, policy)
 
 
 def _promising(history: History) -> tuple[str, ...]:
-    """Return the untried whose window nothing speaks against.
-
-    A window that is unknown, of either side, speaks against nothing.
-    """
-    overrun = [
-        history.windows.get(failure.deployment) or 0
-        for failure in history.failures
-        if isinstance(failure.error, LLMContextTooLong)
-    ]
-    too_short = max(overrun, default=0)
     return tuple(
-        name
-        for name in history.untried
-        if (window := history.windows.get(name)) is None or window > too_short
+        name for name in suiting(history) if history.options[name].obstacle is None
     )
 
 
-def _retry(history: History, policy: Policy) -> Retry | None:
-    ready_seconds = _ready_seconds(history.failures)
-    retries_made = len(history.failures) - len({f.deployment for f in history.failures})
-    if not ready_seconds or retries_made >= policy.retries:
-        return None
-    deployment = min(ready_seconds, key=ready_seconds.__getitem__)
-    wait_seconds = max(
-        ready_seconds[deployment] - history.now_seconds,
-        backoff_seconds(retries_made, history.draw, policy),
-    )
-    if wait_seconds >= history.remaining_seconds:
-        return None
-    return Retry(deployment, wait_seconds)
+def _repeated(here: str, history: History, policy: Policy) -> Retry | None:
+    """Ask the deployment once more that failed at this one request."""
+    return None if here in history.retried else _retry((here,), history, policy)
 
 
-def _ready_seconds(failures: tuple[Failure, ...]) -> dict[str, float]:
-    """Return from when on each deployment with a passing error may be asked."""
-    latest = {failure.deployment: failure for failure in failures}
-    return {
-        name: failure.at_seconds + (failure.error.retry_after_seconds or 0.0)
-        for name, failure in latest.items()
-        if isinstance(failure.error, LLMAPIError) and failure.error.transient
+def _replaced(here: str, history: History) -> Ask | None:
+    """Ask another of the same route, or one with the same model."""
+    own = history.options[here]
+    for name in _promising(history):
+        option = history.options[name]
+        if option.alias == own.alias or option.model == own.model:
+            return Ask(name)
+    return None
+
+
+def _outwaited(
+    error: LLMRateLimited, here: str, history: History, policy: Policy
+) -> Retry | None:
+    """Wait as long as the deployment told, rather than change the model."""
+    if error.retry_after_seconds is None:
+        return None
+    return _retry((here,), history, policy)
+
+
+def _continued(here: str, history: History, policy: Policy) -> Retry | None:
+    """Return that the deployment is asked to continue, which is done once."""
+    differed = [
+        failure
+        for failure in history.failures
+        if failure.deployment == here and isinstance(failure.error, LLMAnswerDiffers)
+    ]
+    is_left = len(history.retried) < policy.retries
+    may_be_asked = history.may_continue and history.remaining_seconds > 0.0
+    return Retry(here, 0.0) if may_be_asked and is_left and len(differed) == 1 else None
+
+
+def _retry(names: Sequence[str], history: History, policy: Policy) -> Retry | None:
+    """Return the retry of the one that is ready first, of equals the one left longest.
+
+    None when no retries are left, or no wait for any of them fits the deadline.
+    """
+    if len(history.retried) >= policy.retries:
+        return None
+    waits = {
+        name: seconds
+        for name in names
+        if (seconds := wait_seconds(name, history, policy)) is not None
     }
+    if not waits:
+        return None
+    latest = {failure.deployment: failure.at_seconds for failure in history.failures}
+    name = min(waits, key=lambda name: (waits[name], latest.get(name, 0.0)))
+    fits = waits[name] < history.remaining_seconds
+    return Retry(name, waits[name]) if fits else None
 
 
-def _out_of_time(history: History) -> APIError:
-    error = telling(_errors(history))
-    if isinstance(error, LLMTimeout):
-        return error
-    return LLMTimeout(
-        details=f"The deadline passed after attempt {len(history.failures)}; "
-        f"what went wrong: {error.code}.",
-    )
-
-
-def _errors(history: History) -> tuple[APIError, ...]:
-    return history.objections + tuple(failure.error for failure in history.failures)
+def _last_resort(history: History) -> Ask | None:
+    """Return the untried whose cool-down ends first; None where there is none."""
+    if history.had_last_resort:
+        return None
+    due = {
+        name: math.inf if obstacle.seconds is None else obstacle.seconds
+        for name in suiting(history)
+        if (obstacle := history.options[name].obstacle) and obstacle.reason == "cooling"
+    }
+    if not due:
+        return None
+    return Ask(min(due, key=due.__getitem__), as_last_resort=True)

@@ -1,25 +1,29 @@
 """The one loop of attempts: from a request to an answer.
 
-Tenacity turns the loop, and `llm/walk.py` tells it what follows a failure. Whole
-answers, streams and vectors differ in the one attempt only (`llm/upstreams.py`).
+Whole answers, streams and vectors differ in the one attempt only
+(`llm/upstreams.py`); what follows a failure is the walk's (`llm/walk.py`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain, repeat
 from random import Random
 from typing import TypeVar
 
-from tenacity import Retrying
-
-from flaskllm.core.errors import LLMTimeout
-from flaskllm.llm import retry
-from flaskllm.llm.candidates import Describe, Lineup, line_up, line_up_embedding
+from flaskllm.core.errors import LLMAPIError, LLMTimeout
+from flaskllm.llm.candidates import Describe, line_up, line_up_embedding
 from flaskllm.llm.catalog import Catalog
+from flaskllm.llm.health import Health
+from flaskllm.llm.lineup import Lineup
 from flaskllm.llm.open_stream import OpenStream
+from flaskllm.llm.order import Order
+from flaskllm.llm.patience import Policy
+from flaskllm.llm.places import Places
 from flaskllm.llm.providers import LocalProvider, Provider
+from flaskllm.llm.rescue import Rescue
 from flaskllm.llm.senders import Sender
 from flaskllm.llm.settlement import Settlement
-from flaskllm.llm.strategies.spread import EvenDraws
 from flaskllm.llm.streaming import StreamAnswer
 from flaskllm.llm.types import (
     Answer,
@@ -36,6 +40,7 @@ from flaskllm.llm.upstreams import Upstreams
 from flaskllm.llm.walk import Walk
 
 _Result = TypeVar("_Result")
+_Attempt = Callable[[Walk, Settlement], _Result]
 # What an attempt brought, and the rate limits that its upstream told with it.
 _Told = tuple[_Result, Mapping[str, str]]
 
@@ -51,8 +56,9 @@ class Router:
 
     `providers` and `senders` are keyed by the provider's name, `offline`
     included; a provider that answers by itself needs no sender. A router holds
-    no state but how many draws it made, and serves any number of threads. `describe`
-    fills in what the settings do not say of deployments.
+    no state but how many turns each route had, and serves any number of threads.
+    `describe` fills in what the settings do not say of deployments. `health` knows
+    whom to leave alone; without it every deployment may always be asked.
     """
 
     def __init__(
@@ -60,16 +66,18 @@ class Router:
         catalog: Catalog,
         providers: Mapping[str, Provider | LocalProvider],
         senders: Mapping[str, Sender],
-        policy: retry.Policy,
+        policy: Policy,
         random: Random,
         describe: Describe = _as_given,
+        health: Health | None = None,
     ) -> None:
         self._catalog = catalog
         self._upstreams = Upstreams(providers, senders)
         self._policy = policy
         self._random = random
-        self._draws = EvenDraws(random)
         self._describe = describe
+        self._places = Places(health, self._upstreams.is_local)
+        self._order = Order(random, self._places.look)
 
     def complete(self, request: CompletionRequest, call: Call) -> Answer:
         """Return the first answer that a deployment gives before the deadline.
@@ -120,22 +128,18 @@ class Router:
         asked = replace(request, stream=True)
 
         def attempt(walk: Walk, settlement: Settlement) -> _Told[OpenStream]:
-            patience = walk.current.deployment.timeouts.first_token_seconds
-            limit = patience if walk.has_elsewhere else None
-            source = self._upstreams.open(asked, call, settlement, limit)
+            source = self._open(asked, walk, settlement)
             return source, settlement.rate_limits
 
         walk, (source, rate_limits) = self._go(self._line_up(asked), call, attempt)
         deployment = walk.current.deployment
         wire = asked.body.wire if asked.body else None
         return StreamAnswer(
-            alias=walk.current.alias,
-            deployment=deployment,
-            attempts=walk.number,
-            failures=walk.failures,
-            dropped=self._upstreams.dropped(asked, deployment),
-            is_raw=wire in self._upstreams.wires(deployment),
             source=source,
+            walk=walk,
+            rescue=Rescue(asked, walk, partial(self._go_on, walk), self._open),
+            is_raw=wire in self._upstreams.wires(deployment),
+            dropped=self._upstreams.dropped(asked, deployment),
             rate_limits=rate_limits,
         )
 
@@ -165,14 +169,27 @@ class Router:
             rate_limits=rate_limits,
         )
 
+    def _open(
+        self,
+        request: CompletionRequest,
+        walk: Walk,
+        settlement: Settlement,
+        reads: CompletionRequest | None = None,
+    ) -> OpenStream:
+        """Return the stream of the walk's present candidate, its first token there.
+
+        It is read as the answer to `reads`, where that is another request.
+        """
+        patience = walk.current.deployment.timeouts.first_token_seconds
+        limit = patience if walk.has_elsewhere else None
+        return self._upstreams.open(request, walk.call, settlement, limit, reads)
+
     def _line_up(self, request: CompletionRequest) -> Lineup:
-        return line_up(
-            self._catalog, request, self._draws, self._upstreams, self._describe
-        )
+        return line_up(self._catalog, request, self._upstreams, self._describe)
 
     def _line_up_embedding(self, request: EmbeddingRequest) -> Lineup:
         is_able = self._upstreams.is_embedder
-        lineup = line_up_embedding(self._catalog, request, self._draws, is_able)
+        lineup = line_up_embedding(self._catalog, request, is_able)
         takers = tuple(
             each
             for each in lineup.candidates
@@ -182,44 +199,42 @@ class Router:
         return replace(lineup, candidates=takers) if takers else lineup
 
     def _go(
-        self,
-        lineup: Lineup,
-        call: Call,
-        attempt: Callable[[Walk, Settlement], _Result],
+        self, lineup: Lineup, call: Call, attempt: _Attempt[_Result]
     ) -> tuple[Walk, _Result]:
-        """Turn the loop until an attempt succeeds, and return where it stands then."""
-        if not lineup.candidates:
-            raise retry.telling(lineup.objections)
-        walk = Walk(lineup, call, self._policy, self._random, self._upstreams.is_local)
-        loop = Retrying(
-            retry=walk.may_go_on,
-            after=walk.decide,
-            wait=walk.wait_seconds,
-            stop=walk.is_over,
-            sleep=walk.sleep,
-            retry_error_callback=walk.give_up,
-        )
-        turns = iter(loop)
-        while True:
-            turn = next(turns)  # raises what ends the walk
-            # Not `with turn`: that would keep the result as well, at some cost.
-            try:
-                return walk, self._attempt(walk, call, attempt)
-            except BaseException as error:
-                turn.retry_state.set_exception((type(error), error, None))
+        """Return what the first attempt that succeeds brings, and how it came there."""
+        walk = Walk(lineup, call, self._policy, self._random, self._order, self._places)
+        return walk, walk.run(repeat(partial(self._attempt, walk, attempt)))
 
-    def _attempt(
-        self,
-        walk: Walk,
-        call: Call,
-        attempt: Callable[[Walk, Settlement], _Result],
+    def _go_on(
+        self, walk: Walk, error: LLMAPIError, attempt: _Attempt[_Result]
     ) -> _Result:
+        """Go on with a walk whose last attempt broke off after it had begun well.
+
+        The same history, deadline and policy hold. The attempt that broke off must
+        have been told.
+
+        Raises:
+            LLMAPIError: Nobody else could do it.
+            CallerGone: Nobody waits for the answer any more.
+        """
+
+        def broke() -> _Result:
+            raise error
+
+        def again() -> _Result:
+            return self._attempt(walk, attempt)
+
+        return walk.run(chain((broke,), repeat(again)))
+
+    def _attempt(self, walk: Walk, attempt: _Attempt[_Result]) -> _Result:
         """Ask the current deployment once; how it failed is told."""
-        deployment = walk.current.deployment
+        current, call = walk.current, walk.call
+        deployment = current.deployment
         if call.deadline.passed() and not self._upstreams.is_local(deployment):
             raise LLMTimeout(details="The deadline passed before the model was asked.")
-        made = Attempt(walk.number, walk.current.alias, deployment)
-        settlement = Settlement(made, call)
+        visit = walk.enter()
+        made = Attempt(walk.number, current.alias, deployment, walk.decision)
+        settlement = Settlement(made, call, visit, walk.patience_seconds)
         try:
             return attempt(walk, settlement)
         except BaseException as error:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from flaskllm.core.clock import Deadline
 from flaskllm.llm.parts import Message, Thinking, ToolCall
+from flaskllm.llm.terms import UNLIMITED, Limits, Price
 
 Wire = Literal["openai.chat", "openai.text", "anthropic.messages"]
 """A dialect in which a caller's body can be passed on as it is."""
@@ -229,7 +230,7 @@ class Deployment:
 
     `context_window` and `max_output_tokens` count tokens; None = unknown and
     unchecked. `capabilities` None = unknown and allowed; else exactly these.
-    `degraded` marks answers that no model gave.
+    `degraded` marks answers that no model gave. `price` None = unknown, never free.
     """
 
     name: str
@@ -242,15 +243,22 @@ class Deployment:
     degraded: bool = False
     tags: frozenset[str] = frozenset()
     timeouts: Timeouts = Timeouts()
+    limits: Limits = UNLIMITED
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call to one deployment. `number` counts from 1 within a request."""
+    """One call to one deployment. `number` counts from 1 within a request.
+
+    `decision` says in a few ASCII words why it was this deployment's turn; it
+    holds names of the settings and numbers only.
+    """
 
     number: int
     alias: str
     deployment: Deployment
+    decision: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ class Discovered(Protocol):
         """Return the listed models' names, each once."""
         ...
 
+    def without_asking(self) -> "Discovered":
+        """Return what is known of them already; that asks no upstream."""
+        ...
+
 
 class NothingDiscovered:
     """The models of upstreams where none is asked."""
@@ -32,6 +36,10 @@ class NothingDiscovered:
     def names(self) -> tuple[str, ...]:
         """Return nothing."""
         return ()
+
+    def without_asking(self) -> "NothingDiscovered":
+        """Return this: it never asks."""
+        return self
 
 
 def make_deployment(sample: Deployment, model: str) -> Deployment:

@@ -12,7 +12,6 @@ from flaskllm.core.errors import (
 )
 from flaskllm.llm.open_stream import OpenStream
 from flaskllm.llm.providers import Embedder, LocalProvider, Provider
-from flaskllm.llm.rate_limits import rate_limits_of
 from flaskllm.llm.senders import ByteStream, Sender
 from flaskllm.llm.settlement import Settlement
 from flaskllm.llm.types import (
@@ -123,6 +122,7 @@ class Upstreams:
         call: Call,
         settlement: Settlement,
         first_token_seconds: float | None,
+        reads: CompletionRequest | None = None,
     ) -> OpenStream:
         """Return the stream of one deployment once its first token is there.
 
@@ -132,6 +132,7 @@ class Upstreams:
             settlement: It is told when the stream ends.
             first_token_seconds: How long the attempt may take until then; None
                 where there is nowhere else to go.
+            reads: What the answer is read as an answer to, where it is not `request`.
 
         Raises:
             LLMRefused: The upstream finished before it said a word, for its
@@ -151,10 +152,10 @@ class Upstreams:
             first_byte_seconds=deployment.timeouts.first_byte_seconds,
             head_seconds=first_token_seconds,
         )
+        settlement.heed(stream.headers)
         if stream.status != 200:
             raise provider.explain(_read_error(stream, deployment, clock))
-        settlement.rate_limits = rate_limits_of(stream.headers)
-        reader = provider.read_stream(request)
+        reader = provider.read_stream(reads or request)
         opened = OpenStream(request, stream, reader, settlement, clock)
         opened.hold_until_token(first_token_seconds)
         return opened
@@ -177,9 +178,9 @@ class Upstreams:
             deadline=call.deadline,
             caller=call.caller,
         )
+        settlement.heed(reply.headers)
         if reply.status != 200:
             raise provider.explain(reply)
-        settlement.rate_limits = rate_limits_of(reply.headers)
         embeddings = counted(embedder.decode_embedding(reply), request, deployment)
         settlement.tell("OK", embeddings.usage)
         return embeddings
@@ -201,10 +202,10 @@ class Upstreams:
             deadline=deadline,
             caller=call.caller,
         )
+        settlement.heed(reply.headers)
         try:
             if reply.status != 200:
                 raise provider.explain(reply)
-            settlement.rate_limits = rate_limits_of(reply.headers)
             completion = provider.decode(reply, request)
         except LLMInvalidRequest as error:
             if request.extraction is None:

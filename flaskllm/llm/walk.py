@@ -1,50 +1,76 @@
 """One request on its way through its candidates.
 
-Tenacity calls after a failed attempt, in this order, `retry`, `after`, `wait` and
-`stop`, then sleeps. So `after` asks `retry.decide` once, and `wait` and `stop` only
+Tenacity calls after a failed turn, in this order, `retry`, `after`, `wait` and
+`stop`, then sleeps. So `after` asks `llm/retry.py` once, and `wait` and `stop` only
 read what it decided.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
+from typing import TypeVar
 
-from tenacity import RetryCallState
+from tenacity import RetryCallState, Retrying
 
 from flaskllm.core.errors import APIError
-from flaskllm.llm import retry
-from flaskllm.llm.candidates import Candidate, Lineup
-from flaskllm.llm.types import Call, Deployment
+from flaskllm.llm import decisions, retry
+from flaskllm.llm.health import Visit
+from flaskllm.llm.history import Failure, History
+from flaskllm.llm.line import Line, Turned
+from flaskllm.llm.lineup import Candidate, Lineup
+from flaskllm.llm.obstacles import error_of
+from flaskllm.llm.order import Order
+from flaskllm.llm.patience import Policy, hint_seconds
+from flaskllm.llm.places import Places
+from flaskllm.llm.telling import telling
+from flaskllm.llm.types import Call
 from flaskllm.net.callers import has_sent_more
 
 # So soon a caller who hangs up while we wait is noticed.
 _LOOK_EVERY_SECONDS = 0.25
 
+_Result = TypeVar("_Result")
+
 
 class Walk:
     """What was tried for one request, and what comes next.
 
-    `is_local` tells which deployments need no upstream: those may be asked after
-    the deadline too.
+    Attributes:
+        call: What travels down with the request.
+        current: Whose turn it is.
+        may_continue: See `History.may_continue`.
+        rescue_note: What is said as the decision instead, when not empty.
     """
 
     def __init__(
         self,
         lineup: Lineup,
         call: Call,
-        policy: retry.Policy,
+        policy: Policy,
         random: Random,
-        is_local: Callable[[Deployment], bool],
+        order: Order,
+        places: Places,
     ) -> None:
-        self._candidates = {each.deployment.name: each for each in lineup.candidates}
-        self._objections = lineup.objections
-        self._call = call
+        """Begin with the first candidate of the line-up.
+
+        Raises:
+            LLMAPIError: There is no candidate; the error says why.
+        """
+        if not lineup.candidates:
+            raise telling(lineup.objections)
+        self.call = call
+        self._lineup = lineup
         self._policy = policy
         self._random = random
-        self._is_local = is_local
-        self._untried = [each.deployment.name for each in lineup.candidates[1:]]
-        self._failures: list[retry.Failure] = []
-        self._decision: retry.Decision | None = None
-        self.current: Candidate = lineup.candidates[0]
+        self._is_local = places.is_local
+        self._line = Line(lineup, order, places, call.deadline.clock)
+        self._failures: list[Failure] = []
+        self._retried: list[str] = []
+        self._had_last_resort = False
+        self._move: retry.Decision = retry.Ask(self._line.first.name)
+        self.current: Candidate = self._line.first
+        self.may_continue = False
+        self.rescue_note = ""
+        self._decision = self._line.decision
 
     @property
     def number(self) -> int:
@@ -52,89 +78,170 @@ class Walk:
         return len(self._failures) + 1
 
     @property
+    def decision(self) -> str:
+        """Return why it is the present candidate's turn, see `decisions`."""
+        return self.rescue_note or self._decision
+
+    @property
+    def patience_seconds(self) -> float:
+        """Return how long the present candidate may be silent, by its time-outs."""
+        timeouts = self.current.deployment.timeouts
+        if self._lineup.streams:
+            return timeouts.first_byte_seconds
+        return timeouts.answer_seconds
+
+    @property
     def failures(self) -> tuple[str, ...]:
-        """Return the codes of what went wrong so far, each once, in order."""
+        """Return the codes of what was in the way so far, each once.
+
+        Of deployments that were left out, that could not be asked, that failed.
+        """
+        blocked = (
+            error_of({each.name: each.obstacle})
+            for each in self._line.untried
+            if each.obstacle
+        )
         attempts = (failure.error for failure in self._failures)
-        errors = (*self._objections, *attempts)
+        errors = (*self._lineup.objections, *blocked, *attempts)
         return tuple(dict.fromkeys(error.code for error in errors))
 
     @property
     def has_elsewhere(self) -> bool:
-        """Tell whether an upstream is left that was not asked yet."""
-        return any(
-            not self._is_local(self._candidates[name].deployment)
-            for name in self._untried
-        )
+        """Tell whether an upstream is left that was not asked and may be asked now."""
+        return self._line.has_elsewhere
 
-    def may_go_on(self, state: RetryCallState) -> bool:
-        """Tell whether there is something to decide: an error of our tree.
+    @property
+    def rescue(self) -> str:
+        """Return what the present candidate's route does when its stream breaks off."""
+        return self._lineup.routes[self.current.alias].rescue
 
-        Anything else is a fault of ours and leaves the loop as it is.
+    def enter(self) -> Visit | None:
+        """Return the place taken at the present candidate; None where it needs none.
+
+        Raises:
+            Turned: It may not be asked now.
         """
-        return isinstance(_error(state), APIError)
+        move = self._move
+        as_last_resort = isinstance(move, retry.Ask) and move.as_last_resort
+        return self._line.enter(self.current, as_last_resort=as_last_resort)
 
-    def decide(self, state: RetryCallState) -> None:
-        """Record the failure, decide, and move to the deployment decided on."""
+    def run(self, attempts: Iterator[Callable[[], _Result]]) -> _Result:
+        """Return what the first attempt that succeeds brings.
+
+        It is a loop of its own each time: what tenacity counts belongs to a thread.
+
+        Raises:
+            LLMAPIError: No attempt succeeded, and none is left to make.
+            CallerGone: Nobody waits for the answer any more.
+        """
+        loop = Retrying(
+            retry=_may_go_on,
+            after=self._decide,
+            wait=self._wait_seconds,
+            stop=self._is_over,
+            sleep=self._sleep,
+            retry_error_callback=self._give_up,
+        )
+        turns = iter(loop)
+        while True:
+            turn = next(turns)  # raises what ends the walk
+            # Not `with turn`: that would keep the result as well, at some cost.
+            try:
+                return next(attempts)()
+            except BaseException as error:
+                turn.retry_state.set_exception((type(error), error, None))
+
+    def _decide(self, state: RetryCallState) -> None:
+        """Record what went wrong, decide, and move to whom was decided on."""
         error = _error(state)
-        assert isinstance(error, APIError)  # may_go_on has seen to it
-        now_seconds = self._call.deadline.clock.monotonic()
-        name = self.current.deployment.name
-        self._failures.append(retry.Failure(name, error, now_seconds))
-        self._decision = retry.decide(error, self._history(now_seconds), self._policy)
-        if isinstance(self._decision, retry.Fallback):
-            self._untried.remove(self._decision.deployment)
-        if not isinstance(self._decision, retry.GiveUp):
-            self.current = self._candidates[self._decision.deployment]
+        now_seconds = self.call.deadline.clock.monotonic()
+        if isinstance(error, APIError):
+            failure = Failure(self.current.name, error, now_seconds)
+            self._failures.append(failure)
+            move = retry.decide(error, self._history(now_seconds), self._policy)
+        else:
+            move = retry.begin(self._history(now_seconds), self._policy)
+        self._move = move
+        if not isinstance(move, retry.GiveUp):
+            self._go(move)
 
-    def wait_seconds(self, state: RetryCallState) -> float:
+    def _wait_seconds(self, state: RetryCallState) -> float:
         """Return how long to wait before the next attempt."""
-        decision = self._decision
-        return decision.wait_seconds if isinstance(decision, retry.Retry) else 0.0
+        move = self._move
+        return move.wait_seconds if isinstance(move, retry.Retry) else 0.0
 
-    def is_over(self, state: RetryCallState) -> bool:
+    def _is_over(self, state: RetryCallState) -> bool:
         """Tell whether no attempt follows."""
-        return isinstance(self._decision, retry.GiveUp)
+        return isinstance(self._move, retry.GiveUp)
 
-    def sleep(self, seconds: float) -> None:
-        """Return after the wait; a fallback does not wait at all.
+    def _sleep(self, seconds: float) -> None:
+        """Return after the wait; most moves do not wait at all.
 
         Raises:
             CallerGone: The caller hung up meanwhile.
         """
-        caller = self._call.caller
+        caller = self.call.caller
         while caller is not None and seconds > _LOOK_EVERY_SECONDS:
-            self._call.wait(_LOOK_EVERY_SECONDS)
+            self.call.wait(_LOOK_EVERY_SECONDS)
             has_sent_more(caller)
             seconds -= _LOOK_EVERY_SECONDS
         if seconds > 0.0:
-            self._call.wait(seconds)
+            self.call.wait(seconds)
 
-    def give_up(self, state: RetryCallState) -> None:
+    def _give_up(self, state: RetryCallState) -> None:
         """Raise the error that tells most, with a hint when to come back."""
-        assert isinstance(self._decision, retry.GiveUp)  # is_over has seen to it
-        error = self._decision.error
-        error.retry_after_seconds = retry.hint_seconds(error, self._policy)
+        assert isinstance(self._move, retry.GiveUp)  # _is_over has seen to it
+        error = self._move.error
+        error.retry_after_seconds = hint_seconds(error, self._policy)
         raise error
 
-    def _history(self, now_seconds: float) -> retry.History:
-        remaining_seconds = self._call.deadline.remaining_seconds()
-        return retry.History(
-            failures=tuple(self._failures),
+    def _go(self, move: retry.Ask | retry.Retry) -> None:
+        self.current = self._line[move.deployment]
+        if isinstance(move, retry.Retry):
+            self._retried.append(move.deployment)
+        elif move.as_last_resort:
+            self._had_last_resort = True
+        code = self._failures[-1].error.code if self._failures else ""
+        self._decision = decisions.after(
+            self._verb(move), code, self.current, self._line.untried
+        )
+
+    def _verb(self, move: retry.Ask | retry.Retry) -> str:
+        if isinstance(move, retry.Retry):
+            return "retry" if self._line.was_tried(move.deployment) else "wait"
+        if move.as_last_resort:
+            return "last resort"
+        alias = self.current.alias
+        own = self._line.first.alias
+        return "next" if alias == own else f"fallback {alias}"
+
+    def _history(self, now_seconds: float) -> History:
+        remaining_seconds = self.call.deadline.remaining_seconds()
+        options = self._line.options()
+        return History(
+            options=options,
             untried=tuple(
-                name
-                for name in self._untried
-                if remaining_seconds > 0.0
-                or self._is_local(self._candidates[name].deployment)
+                each.name
+                for each in self._line.untried
+                if remaining_seconds > 0.0 or self._is_local(each.deployment)
             ),
             now_seconds=now_seconds,
             remaining_seconds=remaining_seconds,
             draw=self._random.random(),
-            objections=self._objections,
-            windows={
-                name: candidate.deployment.context_window
-                for name, candidate in self._candidates.items()
-            },
+            failures=tuple(self._failures),
+            objections=self._lineup.objections,
+            retried=tuple(self._retried),
+            had_last_resort=self._had_last_resort,
+            may_continue=self.may_continue,
         )
+
+
+def _may_go_on(state: RetryCallState) -> bool:
+    """Tell whether there is something to decide: an error of our tree.
+
+    Anything else is a fault of ours and leaves the loop as it is.
+    """
+    return isinstance(_error(state), APIError | Turned)
 
 
 def _error(state: RetryCallState) -> BaseException | None:

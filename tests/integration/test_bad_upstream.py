@@ -39,18 +39,18 @@ UPSTREAMS = {
         504,
         "LLM_TIMEOUT",
     ),
-    "429 with a hint": (status(429, {"Retry-After": "7"}), 503, "LLM_RATE_LIMITED"),
+    "429 with a hint": (status(429, {"Retry-After": "7"}), 429, "LLM_RATE_LIMITED"),
     "429 with a date": (
         status(429, {"Retry-After": "Wed, 21 Oct 2065 07:28:00 GMT"}),
-        503,
+        429,
         "LLM_RATE_LIMITED",
     ),
     "429 with nonsense": (
         status(429, {"Retry-After": "soon"}),
-        503,
+        429,
         "LLM_RATE_LIMITED",
     ),
-    "500": (status(500), 503, "LLM_UNAVAILABLE"),
+    "500": (status(500), 502, "LLM_SERVER_ERROR"),
     "503": (status(503), 503, "LLM_UNAVAILABLE"),
     "529": (status(529), 503, "LLM_UNAVAILABLE"),
     "HTML": (html(), 502, "LLM_PROTOCOL_ERROR"),
@@ -61,7 +61,7 @@ UPSTREAMS = {
     "truncated": (cut(GOOD, 150), 502, "LLM_PROTOCOL_ERROR"),
     "truncated headers": (cut(GOOD, 20), 502, "LLM_PROTOCOL_ERROR"),
     "reset": (reset(150, GOOD), 502, "LLM_PROTOCOL_ERROR"),
-    "closed at once": (raw(b""), 503, "LLM_UNAVAILABLE"),
+    "closed at once": (raw(b""), 502, "LLM_SERVER_ERROR"),
     "broken chunks": (chunked_garbage(), 502, "LLM_PROTOCOL_ERROR"),
     "no HTTP": (raw(b"SSH-2.0-OpenSSH\r\n\r\n"), 502, "LLM_PROTOCOL_ERROR"),
     "elsewhere": (redirect("http://127.0.0.1:1/"), 502, "LLM_PROTOCOL_ERROR"),
@@ -120,7 +120,9 @@ class TestUpstreams:
             code,
             "OK",
         }
-        assert gateway.events("request_answered")[-1]["level"] == "ERROR"
+        line = gateway.events("request_answered")[-1]
+        assert line["level"] == ("WARNING" if expected == 429 else "ERROR")
+        assert line["details"]
         assert CANARY not in gateway.log
 
     @pytest.mark.parametrize(("step", "expected", "code"), FINAL.values(), ids=FINAL)

@@ -30,10 +30,9 @@ def route():
 
 
 FAILING = {
-    "502": (status(502), "LLM_UNAVAILABLE"),
+    "503": (status(503), "LLM_UNAVAILABLE"),
     "504": (status(504), "LLM_TIMEOUT"),
     "404": (status(404), "LLM_REQUEST_REJECTED"),
-    "reset at once": (reset(), "LLM_UNAVAILABLE"),
     "reset in the body": (reset(150), "LLM_PROTOCOL_ERROR"),
     "a bomb": (gzip_bomb(80_000_000), "LLM_PROTOCOL_ERROR"),
     "an error's bomb": (
@@ -54,6 +53,23 @@ def test_what_is_no_answer_falls_back(route, upstream, second, step, code):
 
     assert (result.completion.text, result.attempts) == ("From the second.", 2)
     assert told.codes == [code, "OK"]
+
+
+SAME_PLACE = {"502": status(502), "reset at once": reset()}
+
+
+@pytest.mark.parametrize("step", SAME_PLACE.values(), ids=SAME_PLACE)
+def test_a_fault_at_one_request_is_tried_once_more_at_the_same_place(
+    route, upstream, second, step
+):
+    upstream.script(step, chat("From the first."))
+    told = Told()
+
+    result = route(upstream.url, second.url).complete(REQUEST, told.call())
+
+    assert (result.completion.text, result.attempts) == ("From the first.", 2)
+    assert told.codes == ["LLM_SERVER_ERROR", "OK"]
+    assert second.requests == []
 
 
 def test_a_request_that_is_wrong_is_sent_nowhere_else(route, upstream, second):

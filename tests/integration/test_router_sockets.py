@@ -62,7 +62,7 @@ def test_a_question_goes_out_and_its_answer_comes_back(route, upstream):
 
 FAILURES = {
     "429": (status(429), "LLM_RATE_LIMITED"),
-    "500": (status(500), "LLM_UNAVAILABLE"),
+    "503": (status(503), "LLM_UNAVAILABLE"),
     "401": (status(401), "LLM_CREDENTIAL_REJECTED"),
     "html": (html(), "LLM_PROTOCOL_ERROR"),
     "empty choices": (json_reply({"choices": []}), "LLM_PROTOCOL_ERROR"),

@@ -62,19 +62,11 @@ def route():
 COMMENTS = chunk(b": wait\n\n" * 90)
 BEFORE = {
     "429": (status(429), "LLM_RATE_LIMITED"),
-    "429 with a hint": (status(429, {"Retry-After": "2"}), "LLM_RATE_LIMITED"),
-    "429 with nonsense": (status(429, {"Retry-After": "-1"}), "LLM_RATE_LIMITED"),
-    "500": (status(500), "LLM_UNAVAILABLE"),
-    "502": (status(502), "LLM_UNAVAILABLE"),
     "503": (status(503), "LLM_UNAVAILABLE"),
     "504": (status(504), "LLM_TIMEOUT"),
     "529": (status(529), "LLM_UNAVAILABLE"),
     "401": (status(401), "LLM_CREDENTIAL_REJECTED"),
     "404": (status(404), "LLM_REQUEST_REJECTED"),
-    "an error's bomb": (
-        raw(gzip_bomb(40_000_000).wire().replace(b" 200 ", b" 500 ", 1)),
-        "LLM_UNAVAILABLE",
-    ),
     "an error that hangs": (
         raw(b"HTTP/1.1 503 No\r\nContent-Length: 9\r\n\r\nx", close=False),
         "LLM_UNAVAILABLE",
@@ -86,8 +78,6 @@ BEFORE = {
     "empty choices": (sse([event({"choices": []}), DONE]), "LLM_PROTOCOL_ERROR"),
     "the end mark alone": (sse([DONE]), "LLM_PROTOCOL_ERROR"),
     "a role and no more": (end_early(EVENTS, 1), "LLM_PROTOCOL_ERROR"),
-    "closed at once": (raw(b""), "LLM_UNAVAILABLE"),
-    "reset at once": (reset(), "LLM_UNAVAILABLE"),
     "truncated head": (cut(chat("x"), 20), "LLM_PROTOCOL_ERROR"),
     "truncated body": (cut_after_bytes(EVENTS, 50), "LLM_PROTOCOL_ERROR"),
     "reset in the body": (reset_after_bytes(EVENTS, 50), "LLM_PROTOCOL_ERROR"),
@@ -131,6 +121,36 @@ def test_what_fails_before_the_first_token_nobody_notices(
     assert told.outcomes[0].latency_seconds < 3.0
 
 
+SAME_PLACE = {
+    "500": (status(500), "LLM_SERVER_ERROR"),
+    "502": (status(502), "LLM_SERVER_ERROR"),
+    "an error's bomb": (
+        raw(gzip_bomb(40_000_000).wire().replace(b" 200 ", b" 500 ", 1)),
+        "LLM_SERVER_ERROR",
+    ),
+    "closed at once": (raw(b""), "LLM_SERVER_ERROR"),
+    "reset at once": (reset(), "LLM_SERVER_ERROR"),
+    "429 with a hint": (status(429, {"Retry-After": "2"}), "LLM_RATE_LIMITED"),
+    "429 with nonsense": (status(429, {"Retry-After": "-1"}), "LLM_RATE_LIMITED"),
+}
+
+
+@pytest.mark.parametrize(("step", "code"), SAME_PLACE.values(), ids=SAME_PLACE)
+def test_what_may_pass_at_the_same_place_is_tried_there_once_more(
+    route, upstream, second, step, code
+):
+    upstream.script(step, step)
+    told = Told()
+
+    answer = route(upstream.url, second.url).stream(REQUEST, told.call())
+
+    assert text_of(answer) == "From the second."
+    assert (answer.deployment.name, answer.attempts) == ("b", 3)
+    assert told.codes == [code, code, "OK"]
+    assert len(told.waited) == 1
+    assert told.waited[0] <= 2.0
+
+
 UNREACHABLE = {
     "refused": closed_address,
     "no such name": lambda: "http://no-such-host.invalid",
@@ -156,7 +176,6 @@ def test_an_upstream_that_cannot_be_reached_is_skipped_at_once(
 ALONE = {
     "a truncated stream": (fin_after(EVENTS, 1), LLMProtocolError),
     "an error event": (error_at(EVENTS, 1, OVERLOADED), LLMUnavailable),
-    "silence": (stall(EVENTS, 1), LLMTimeout),
 }
 
 
@@ -171,6 +190,17 @@ def test_where_nothing_else_is_left_the_error_is_typed_and_says_when_to_come_bac
         route(upstream.url, first_byte_seconds=0.3).stream(REQUEST, told.call())
 
     assert told.codes == [error.code] * 3
+    assert caught.value.retry_after_seconds >= 1
+
+
+def test_who_is_silent_is_not_asked_again_where_nothing_else_is_left(route, upstream):
+    upstream.always(stall(EVENTS, 1))
+    told = Told()
+
+    with pytest.raises(LLMTimeout) as caught:
+        route(upstream.url, first_byte_seconds=0.3).stream(REQUEST, told.call())
+
+    assert told.codes == ["LLM_TIMEOUT"]
     assert caught.value.retry_after_seconds >= 1
 
 
@@ -227,8 +257,9 @@ def test_what_fails_after_the_first_token_is_never_a_clean_end(
     with pytest.raises(error):
         heard.extend(router.stream(request_, told.call()))
 
-    assert second.requests == []
-    assert told.codes == [error.code]
+    # The second answers otherwise, so there is no rescue.
+    assert told.codes[:2] == [error.code, "LLM_ANSWER_DIFFERS"]
+    assert "OK" not in told.codes
     assert told.outcomes[0].usage.source == "estimated"
     assert all(b"[DONE]" not in each for each in heard if isinstance(each, bytes))
     assert not any(getattr(each, "finish_reason", None) for each in heard)

@@ -1,41 +1,23 @@
-"""Share the load by weight."""
+"""Share the requests by weight."""
 
-import math
-from collections.abc import Mapping
-from random import Random
+from collections.abc import Sequence
 
-_BELOW_ONE = math.nextafter(1.0, 0.0)
+from flaskllm.llm.strategies.choices import Choice, Place, Turn
+from flaskllm.llm.strategies.shares import shared
 
 
-def order(weights: Mapping[str, int], random: Random) -> tuple[str, ...]:
-    """Return all names, the heavier the likelier in front.
+def order(choices: Sequence[Choice], turn: Turn) -> tuple[Place, ...]:
+    """Return each first in ``weight / W`` of the requests, W the sum of weights.
 
-    The first name is `n` with probability ``weight(n) / sum``, and the rest are
-    ordered likewise among themselves: weighted sampling without replacement. All
-    places come from one draw: where it falls within the share of the name that
-    it picked is again uniform, and picks the next. So a source that spreads its
-    draws evenly shares the load evenly.
+    The share is exact over any W requests in a row, see `shares`; the places
+    behind are shared by weight as well. Who is out for a while is not among the
+    choices, and the others then share by their own weights.
 
-    Args:
-        weights: Name to weight; every weight is above zero.
-        random: The source of chance; `random()` is uniform in [0, 1).
+    The score is that share, in (0, 1]; it says how often, not whether this time.
     """
-    left, places = dict(weights), []
-    draw = random.random()
-    while left:
-        name, draw = _pick(left, draw)
-        places.append(name)
-        del left[name]
-    return tuple(places)
-
-
-def _pick(weights: Mapping[str, int], draw: float) -> tuple[str, float]:
-    """Return the name in whose share the draw falls, and where within, in [0, 1)."""
-    rest = draw * sum(weights.values())
-    *names, last = weights
-    for name in names:
-        if rest < weights[name]:
-            return name, rest / weights[name]
-        rest -= weights[name]
-    # What rounding left over belongs to the last.
-    return last, min(max(rest / weights[last], 0.0), _BELOW_ONE)
+    if len(choices) < 2:
+        return tuple(Place(each.name, 1.0) for each in choices)
+    total = sum(each.weight for each in choices)
+    return tuple(
+        Place(each.name, each.weight / total) for each in shared(choices, turn.number)
+    )

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from random import Random
 
 import pytest
 from model_scene import FakeDialects
@@ -11,7 +10,9 @@ from flaskllm.core.errors import (
 )
 from flaskllm.llm import candidates
 from flaskllm.llm.catalog import Catalog, Route
+from flaskllm.llm.lineup import Exclusion
 from flaskllm.llm.parts import Image, Message, Text, ToolResult
+from flaskllm.llm.terms import Price
 from flaskllm.llm.tokens import estimate_request
 from flaskllm.llm.types import (
     CallerBody,
@@ -38,9 +39,9 @@ def catalog(first, *others, fallbacks=()):
     return Catalog(tuple(routes), deployments)
 
 
-def line_up(routes, request, random, wires=frozenset({"openai.chat"})):
+def line_up(routes, request, wires=frozenset({"openai.chat"})):
     return candidates.line_up(
-        routes, request, random, FakeDialects(wires), lambda known, request: known
+        routes, request, FakeDialects(wires), lambda known, request: known
     )
 
 
@@ -49,13 +50,14 @@ def names(lineup):
 
 
 def test_the_fallbacks_stand_behind_the_route():
-    lineup = line_up(catalog(A, B, fallbacks=("b",)), REQUEST, Random(1))
+    lineup = line_up(catalog(A, B, fallbacks=("b",)), REQUEST)
 
     assert [(c.alias, c.deployment) for c in lineup.candidates] == [
         ("top", A),
         ("b", B),
     ]
     assert lineup.objections == ()
+    assert lineup.excluded == ()
 
 
 def test_a_deployment_that_two_routes_share_stands_once():
@@ -64,7 +66,7 @@ def test_a_deployment_that_two_routes_share_stands_once():
         Route(alias="rest", weights={"a": 1, "b": 1}),
     )
 
-    lineup = line_up(Catalog(routes, {"a": A, "b": B}), REQUEST, Random(1))
+    lineup = line_up(Catalog(routes, {"a": A, "b": B}), REQUEST)
 
     assert sorted(names(lineup)) == ["a", "b"]
 
@@ -72,17 +74,15 @@ def test_a_deployment_that_two_routes_share_stands_once():
 def test_offline_is_a_candidate_only_of_a_request_that_needs_no_model():
     routes = catalog(A, fallbacks=("offline",))
 
-    assert names(line_up(routes, REQUEST, Random(1))) == ["a"]
-    assert names(line_up(routes, DIGEST, Random(1))) == ["a", "offline"]
+    assert names(line_up(routes, REQUEST)) == ["a"]
+    assert names(line_up(routes, DIGEST)) == ["a", "offline"]
 
 
 def test_a_star_passes_the_callers_name_on():
     star = replace(A, model="*")
     routes = (Route(pattern="qwen*", weights={"a": 1}),)
 
-    lineup = line_up(
-        Catalog(routes, {"a": star}), replace(REQUEST, model="qwen3"), Random(1)
-    )
+    lineup = line_up(Catalog(routes, {"a": star}), replace(REQUEST, model="qwen3"))
 
     assert lineup.candidates[0].deployment == replace(star, model="qwen3")
 
@@ -92,7 +92,7 @@ def test_a_star_needs_a_name_to_pass_on(model):
     request = replace(REQUEST, model=model)
 
     with pytest.raises(InvalidInputError, match="not valid") as caught:
-        line_up(catalog(replace(A, model="*")), request, Random(1))
+        line_up(catalog(replace(A, model="*")), request)
 
     assert caught.value.fields[0].path == "model"
 
@@ -111,12 +111,12 @@ CAPABILITIES = {
 def test_only_a_list_without_json_keeps_a_json_request_away(capabilities, is_asked):
     routes = catalog(replace(A, capabilities=capabilities), B, fallbacks=("b",))
 
-    assert ("a" in names(line_up(routes, JSON, Random(1)))) is is_asked
-    assert "a" in names(line_up(routes, REQUEST, Random(1)))
+    assert ("a" in names(line_up(routes, JSON))) is is_asked
+    assert "a" in names(line_up(routes, REQUEST))
 
 
 def test_when_nothing_can_answer_in_json_the_objection_says_so():
-    lineup = line_up(catalog(replace(A, capabilities=frozenset())), JSON, Random(1))
+    lineup = line_up(catalog(replace(A, capabilities=frozenset())), JSON)
 
     assert lineup.candidates == ()
     (objection,) = lineup.objections
@@ -128,7 +128,7 @@ def test_when_nothing_can_answer_in_json_the_objection_says_so():
 def test_a_window_that_is_too_small_is_skipped():
     routes = catalog(replace(A, context_window=50), B, fallbacks=("b",))
 
-    assert names(line_up(routes, REQUEST, Random(1))) == ["b"]
+    assert names(line_up(routes, REQUEST)) == ["b"]
 
 
 def test_the_answers_cap_must_fit_the_window_too():
@@ -138,15 +138,15 @@ def test_the_answers_cap_must_fit_the_window_too():
     exact = catalog(replace(A, context_window=needed + 100))
     short = catalog(replace(A, context_window=needed + 99))
 
-    assert names(line_up(exact, capped, Random(1))) == ["a"]
-    assert names(line_up(short, capped, Random(1))) == []
+    assert names(line_up(exact, capped)) == ["a"]
+    assert names(line_up(short, capped)) == []
 
 
 def test_when_no_window_is_long_enough_the_objection_names_both_sizes():
     small = replace(A, context_window=64)
     larger = replace(B, context_window=96, max_output_tokens=16)
 
-    lineup = line_up(catalog(small, larger, fallbacks=("b",)), REQUEST, Random(1))
+    lineup = line_up(catalog(small, larger, fallbacks=("b",)), REQUEST)
 
     assert lineup.candidates == ()
     (objection,) = lineup.objections
@@ -158,7 +158,7 @@ def test_when_no_window_is_long_enough_the_objection_names_both_sizes():
 def test_offline_has_no_window():
     routes = catalog(replace(A, context_window=10), fallbacks=("offline",))
 
-    assert names(line_up(routes, DIGEST, Random(1))) == ["offline"]
+    assert names(line_up(routes, DIGEST)) == ["offline"]
 
 
 def showing(*parts):
@@ -190,7 +190,7 @@ def test_what_a_deployment_is_known_to_lack_keeps_the_request_away(
     blind = replace(A, capabilities=others)
     able = replace(B, capabilities=frozenset({capability}))
 
-    lineup = line_up(catalog(blind, able, fallbacks=("b",)), request_, Random(1))
+    lineup = line_up(catalog(blind, able, fallbacks=("b",)), request_)
 
     assert names(lineup) == ["b"]
     (objection,) = lineup.objections
@@ -205,7 +205,7 @@ def test_what_none_can_do_is_the_callers_to_mend(request_, capability, path):
     unable = catalog(replace(A, capabilities=frozenset({"embeddings"})))
 
     with pytest.raises(InvalidInputError) as caught:
-        line_up(unable, request_, Random(1))
+        line_up(unable, request_)
 
     (field,) = caught.value.fields
     assert field.path == path
@@ -215,20 +215,20 @@ def test_what_none_can_do_is_the_callers_to_mend(request_, capability, path):
 
 @pytest.mark.parametrize("request_", [each[0] for each in ASKED.values()], ids=ASKED)
 def test_capabilities_that_nobody_listed_are_believed(request_):
-    assert names(line_up(catalog(A), request_, Random(1))) == ["a"]
+    assert names(line_up(catalog(A), request_)) == ["a"]
 
 
 def test_a_tools_words_are_no_image():
     words = showing(ToolResult("call-1", (Text("42"),)))
     blind = replace(A, capabilities=frozenset())
 
-    assert names(line_up(catalog(blind), words, Random(1))) == ["a"]
+    assert names(line_up(catalog(blind), words)) == ["a"]
 
 
 def test_several_choices_go_where_the_dialect_is_shared():
     several = replace(REQUEST, choices=3, body=CALLER)
 
-    assert names(line_up(catalog(A), several, Random(1))) == ["a"]
+    assert names(line_up(catalog(A), several)) == ["a"]
 
 
 ALONE = {
@@ -242,7 +242,7 @@ def test_several_choices_are_refused_where_it_is_not(body, wires):
     several = replace(REQUEST, choices=3, body=body)
 
     with pytest.raises(InvalidInputError) as caught:
-        line_up(catalog(A), several, Random(1), wires)
+        line_up(catalog(A), several, wires)
 
     (field,) = caught.value.fields
     assert (field.path, field.allowed) == ("n", "1")
@@ -254,7 +254,7 @@ def test_all_that_is_in_the_way_is_named_where_no_one_thing_is():
     calls = replace(B, capabilities=frozenset({"tools"}))
 
     with pytest.raises(InvalidInputError) as caught:
-        line_up(catalog(sees, calls, fallbacks=("b",)), mixed, Random(1))
+        line_up(catalog(sees, calls, fallbacks=("b",)), mixed)
 
     assert [field.path for field in caught.value.fields] == ["messages", "tools"]
 
@@ -265,7 +265,7 @@ def test_only_what_every_deployment_lacks_is_named_where_there_is_such():
     unable = replace(B, capabilities=frozenset())
 
     with pytest.raises(InvalidInputError) as caught:
-        line_up(catalog(blind, unable, fallbacks=("b",)), mixed, Random(1))
+        line_up(catalog(blind, unable, fallbacks=("b",)), mixed)
 
     assert [field.path for field in caught.value.fields] == ["messages"]
 
@@ -274,7 +274,7 @@ def test_a_routes_time_outs_stand_in_for_the_deployments_own():
     patient = replace(A, timeouts=Timeouts(60.0, 50.0, 40.0))
     route = Route(alias="top", weights={"a": 1}, timeouts={"first_token_seconds": 2.0})
 
-    lineup = line_up(Catalog((route,), {"a": patient}), REQUEST, Random(1))
+    lineup = line_up(Catalog((route,), {"a": patient}), REQUEST)
 
     assert lineup.candidates[0].deployment.timeouts == Timeouts(60.0, 2.0, 40.0)
 
@@ -285,4 +285,72 @@ def test_a_star_passes_on_no_name_that_could_mean_something_in_an_address():
 
     for name in ("a/../b", "a b", "a?x=1", "", "x" * 300):
         with pytest.raises(InvalidInputError):
-            line_up(routes, replace(REQUEST, model=name), Random(1))
+            line_up(routes, replace(REQUEST, model=name))
+
+
+DEAR = Price(input=10**9, output=10**9)
+UNPRICED = replace(A, kind="vllm", model="m")
+
+
+def strict(*deployments):
+    """Route `top` to deployments that have to have a price."""
+    weights = {each.name: 1 for each in deployments}
+    route = Route(alias="top", weights=weights, require_price=True)
+    return Catalog((route,), {each.name: each for each in deployments})
+
+
+def test_a_route_that_requires_a_price_leaves_out_who_has_none():
+    lineup = line_up(strict(UNPRICED, replace(B, price=DEAR)), REQUEST)
+
+    assert names(lineup) == ["b"]
+    assert lineup.excluded == (Exclusion("top", "a", "price"),)
+    (objection,) = lineup.objections
+    assert isinstance(objection, NoModelConfigured)
+    assert "'a'" in objection.details
+    assert "require_price" in objection.details
+
+
+def test_a_route_that_requires_a_price_takes_who_has_one():
+    lineup = line_up(strict(replace(A, price=DEAR), replace(B, price=DEAR)), REQUEST)
+
+    assert (names(lineup), lineup.objections) == (["a", "b"], ())
+
+
+def test_a_fallback_does_not_inherit_that_a_price_is_required():
+    known = strict(replace(A, price=DEAR))
+    routes = (
+        replace(known.routes[0], fallbacks=("rest",)),
+        Route(alias="rest", weights={"b": 1}),
+    )
+    unpriced = replace(UNPRICED, name="b")
+
+    lineup = line_up(Catalog(routes, {**known.deployments, "b": unpriced}), REQUEST)
+
+    assert names(lineup) == ["a", "b"]
+
+
+EXCLUDED = {
+    "a need": (replace(A, capabilities=frozenset()), ASKED["a tool"][0], "tools"),
+    "a window": (replace(A, context_window=50), REQUEST, "context window"),
+}
+
+
+@pytest.mark.parametrize(
+    ("unfit", "request_", "reason"), EXCLUDED.values(), ids=EXCLUDED
+)
+def test_who_is_left_out_is_named_with_the_reason(unfit, request_, reason):
+    lineup = line_up(catalog(unfit, B, fallbacks=("b",)), request_)
+
+    assert lineup.excluded == (Exclusion("top", "a", reason),)
+
+
+def test_a_candidate_has_the_weight_of_its_route():
+    routes = Catalog((Route(alias="top", weights={"a": 4, "b": 1}),), {"a": A, "b": B})
+
+    lineup = line_up(routes, REQUEST)
+
+    assert [(each.name, each.weight) for each in lineup.candidates] == [
+        ("a", 4),
+        ("b", 1),
+    ]
+    assert lineup.routes["top"].weights == {"a": 4, "b": 1}

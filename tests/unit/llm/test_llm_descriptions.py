@@ -240,3 +240,22 @@ def test_of_very_many_models_the_first_is_forgotten():
     assert there.asked() == 1001
     there.fill(replace(OLLAMA, model="m-0"))
     assert there.asked() == 1002
+
+
+@pytest.mark.parametrize(
+    ("name", "deployment", "reply"),
+    [("box", OLLAMA, shown(4096)), ("rack", VLLM, listed(qwen=4096))],
+)
+def test_from_memory_what_was_told_before_is_known_and_nobody_is_asked(
+    name, deployment, reply
+):
+    there = scene(**{name: [reply]})
+
+    (before,) = there.descriptions.fill_from_memory([deployment], LONG)
+    assert (before, there.asked(name)) == (deployment, 0)
+    there.fill(deployment)
+    there.clock.advance(3600.0)
+    (after,) = there.descriptions.fill_from_memory([deployment], LONG)
+
+    assert after.context_window == 4096
+    assert there.asked(name) == 1

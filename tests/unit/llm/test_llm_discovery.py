@@ -195,3 +195,33 @@ class TestThreads:
         go_on.set()
         thread.join(5)
         assert ids(found) == ["new"]
+
+
+class TestWithoutAsking:
+    def test_nothing_is_known_before_somebody_asked(self, clock):
+        found, sender = discovery(clock, GOOD)
+        known = found.without_asking()
+
+        assert (known.names(), known.models("box"), known.find("gemma3:4b")) == (
+            (),
+            (),
+            None,
+        )
+        assert sender.asked == []
+
+    def test_what_was_listed_last_is_known_however_old_it_is(self, clock):
+        found, sender = discovery(clock, GOOD)
+        known = found.without_asking()
+        found.names()
+        clock.advance(3600.0)
+
+        assert known.names() == ("llama3.1:8b", "gemma3:4b")
+        assert known.find("gemma3:4b").name == "box/gemma3:4b"
+        assert len(sender.asked) == 1
+
+    def test_others_go_on_asking(self, clock):
+        found, sender = discovery(clock, GOOD)
+        found.without_asking()
+
+        assert ids(found) == ["llama3.1:8b", "gemma3:4b"]
+        assert len(sender.asked) == 1

@@ -1,7 +1,6 @@
 """What a dialect cannot say keeps a request away before money is spent."""
 
 from dataclasses import replace
-from random import Random
 
 import pytest
 from model_scene import FakeDialects
@@ -27,9 +26,7 @@ PICTURE = Image(data="AA==", media_type="image/png")
 
 
 def names(request, dialects, catalog=ROUTES):
-    lineup = line_up(
-        catalog, request, Random(1), dialects, lambda known, request: known
-    )
+    lineup = line_up(catalog, request, dialects, lambda known, request: known)
     return [each.deployment.name for each in lineup.candidates]
 
 

@@ -18,7 +18,7 @@ from flaskllm.core.errors import (
 )
 from flaskllm.llm.catalog import Catalog, Route
 from flaskllm.llm.parts import Thinking, ToolCall
-from flaskllm.llm.retry import Policy
+from flaskllm.llm.patience import Policy
 from flaskllm.llm.router import Router
 from flaskllm.llm.tokens import estimate, estimate_messages
 from flaskllm.llm.types import Completion, Deployment, Usage

@@ -14,7 +14,7 @@ from flaskllm.core.errors import (
     ModelNotFound,
 )
 from flaskllm.llm.catalog import Catalog, Route
-from flaskllm.llm.retry import Policy
+from flaskllm.llm.patience import Policy
 from flaskllm.llm.router import Router
 from flaskllm.llm.tokens import estimate
 from flaskllm.llm.types import Deployment, EmbeddingRequest, Usage
@@ -201,3 +201,18 @@ def test_a_fallback_to_another_model_would_mix_vectors_and_is_skipped():
         shown.router.embed(REQUEST, shown.call)
 
     assert asked(shown) == ["a"]
+
+
+def test_where_nothing_remains_of_a_limit_another_is_asked():
+    said = {
+        "x-ratelimit-limit-requests": "60",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "20s",
+    }
+    shown = embedding_scene(a=[HttpReply(200, said, b"3 1")], b=[GOOD])
+
+    first = shown.router.embed(REQUEST, shown.call)
+    second = shown.router.embed(REQUEST, shown.call)
+
+    assert first.rate_limits == said
+    assert (second.deployment.name, asked(shown)) == ("b", ["a", "b"])

@@ -10,7 +10,7 @@ from stream_scene import REQUEST, LineProvider, StreamSender, stream_scene
 from flaskllm.core.clock import Deadline
 from flaskllm.core.errors import LLMUnavailable
 from flaskllm.llm.catalog import Catalog, Route
-from flaskllm.llm.retry import Policy
+from flaskllm.llm.patience import Policy
 from flaskllm.llm.router import Router
 from flaskllm.llm.types import Call, Deployment
 from flaskllm.net.transport import HttpReply

@@ -16,7 +16,7 @@ from flaskllm.core.errors import (
     NoModelConfigured,
 )
 from flaskllm.llm.catalog import Catalog, Route
-from flaskllm.llm.retry import Policy
+from flaskllm.llm.patience import Policy
 from flaskllm.llm.router import Router
 from flaskllm.llm.types import Deployment, Timeouts
 from flaskllm.net.transport import HttpReply
@@ -64,7 +64,7 @@ def test_an_input_that_a_stream_says_is_too_long_goes_to_a_longer_window():
     assert [attempt.deployment.name for attempt in shown.begun] == ["a", "c"]
 
 
-@pytest.mark.parametrize("failing", [503, [], [b"error\n"], [Silence(60.0)]], ids=str)
+@pytest.mark.parametrize("failing", [503, [], [b"error\n"]], ids=str)
 def test_what_fails_before_the_first_token_is_tried_again_where_it_is_alone(failing):
     shown = stream_scene(a=[failing, GOOD])
 
@@ -72,6 +72,15 @@ def test_what_fails_before_the_first_token_is_tried_again_where_it_is_alone(fail
 
     assert [piece.text for piece in answer if piece.text] == ["Friday."]
     assert (answer.attempts, len(shown.clock.slept)) == (2, 1)
+
+
+def test_who_was_silent_before_the_first_token_is_not_asked_again():
+    shown = stream_scene(a=[[Silence(60.0)], GOOD])
+
+    with pytest.raises(LLMTimeout):
+        shown.stream()
+
+    assert shown.codes == ["LLM_TIMEOUT"]
 
 
 def test_when_every_stream_fails_the_error_says_when_to_come_back():
@@ -245,3 +254,18 @@ def test_a_whole_answer_is_never_asked_for_as_a_stream():
     assert shown.senders["a"].opened[0][0].body == b"m False"
     assert answer.completion.raw == b"Friday."
     assert answer.dropped == ()
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_what_headers_tell_of_limits_is_heeded_whatever_the_status(status):
+    shown = stream_scene(policy=ONCE, a=[list(GOOD)], b=[GOOD, GOOD])
+    opened = shown.senders["a"].script[0]
+    opened.status = status
+    opened.headers = {
+        "x-ratelimit-limit-requests": "60",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "20s",
+    }
+    list(shown.stream())
+
+    assert shown.stream().deployment.name == "b"

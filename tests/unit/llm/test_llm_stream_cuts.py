@@ -10,8 +10,8 @@ from stream_scene import stream_scene
 from stream_steps import DONE, tokens
 
 from flaskllm.core.errors import LLMAPIError, LLMProtocolError, LLMUnavailable
+from flaskllm.llm.patience import Policy
 from flaskllm.llm.providers import build_provider
-from flaskllm.llm.retry import Policy
 from flaskllm.llm.streams import Chunk
 
 WORDS = [f"wörd{number} " for number in range(12)]
@@ -38,7 +38,7 @@ def read(steps, request):
     heard = []
     try:
         for piece in shown.stream(request):
-            heard.append(piece)
+            heard += [piece] if piece else []
     except LLMAPIError:
         return heard, False, shown
     return heard, True, shown

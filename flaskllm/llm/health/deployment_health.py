@@ -1,0 +1,250 @@
+"""One deployment's health: all that its attempts have told."""
+
+from random import Random
+from threading import Lock
+from typing import Literal
+
+from flaskllm.core.errors import (
+    APIError,
+    LLMCredentialRejected,
+    LLMRateLimited,
+    LLMTimeout,
+)
+from flaskllm.llm.health.averages import Paces
+from flaskllm.llm.health.breaker import CLOSED
+from flaskllm.llm.health.changes import Change
+from flaskllm.llm.health.circuit import Circuit
+from flaskllm.llm.health.key_ring import KeyRing
+from flaskllm.llm.health.load import Load
+from flaskllm.llm.health.places import Asking, Place
+from flaskllm.llm.health.policy import Policy
+from flaskllm.llm.health.provider_health import ProviderHealth
+from flaskllm.llm.health.standings import Obstacle, Standing
+from flaskllm.llm.health.verdicts import Verdict, code_of
+from flaskllm.llm.rate_limits import ToldLimit
+from flaskllm.llm.strategies.choices import Record
+from flaskllm.llm.types import Deployment
+
+Override = Literal["open", "closed"]
+"""What an operator decided: never ask it, or ask it whatever its breaker says."""
+
+
+class DeploymentHealth:
+    """The state of one deployment. Any number of threads may share it.
+
+    Each method takes its lock for a moment and returns what changed, so that it can
+    be logged when nobody waits for the lock any more.
+
+    Attributes:
+        deployment: As it was when it was first asked.
+        last_seconds: When it was last asked, on the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        provider: ProviderHealth,
+        policy: Policy,
+        random: Random,
+    ) -> None:
+        """Start well, or as the provider stands where it could not be reached."""
+        self.deployment = deployment
+        self.last_seconds = 0.0
+        self._provider = provider
+        self._random = random
+        self._lock = Lock()
+        self._load = Load(deployment.limits, policy)
+        self._circuit = Circuit(provider.breaker, policy, random)
+        self._keys = KeyRing(provider, policy)
+        self._paces = Paces()
+        self._last_error = ""
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether no attempt is under way."""
+        return self._load.in_flight == 0
+
+    def standing(
+        self,
+        override: Override | None,
+        record: Record,
+        now_seconds: float,
+        is_repeat: bool = False,
+    ) -> Standing:
+        """Return how it stands, for a repeat or a first attempt; nothing changes."""
+        asking = Asking(tokens=1, streams=False, is_repeat=is_repeat)
+        with self._lock:
+            breaker = self._circuit.breaker
+            return Standing(
+                override or breaker.state(now_seconds),
+                self._obstacle(asking, override, now_seconds),
+                self._load.in_flight,
+                self._load.headroom(now_seconds),
+                self._paces.first_tokens.seconds,
+                self._paces.answers.seconds,
+                breaker.failures_in_a_row,
+                record,
+                override is not None,
+                self._last_error,
+            )
+
+    def enter(
+        self, asking: Asking, override: Override | None, now_seconds: float
+    ) -> Place | Obstacle:
+        """Take a place for an attempt that begins now, or say what is in its way."""
+        with self._lock:
+            obstacle = self._obstacle(asking, override, now_seconds)
+            if obstacle is not None:
+                return obstacle
+            taken_seconds = self._keys.use(now_seconds)
+            if taken_seconds > 0.0:
+                return Obstacle("credential", taken_seconds)
+            # An operator who wants it asked does not want it asked one by one.
+            is_probe = override is None and self._circuit.begin_probe()
+            self._be_asked(now_seconds)
+            self._load.count_in(asking.tokens, asking.is_repeat, now_seconds)
+            era = self._circuit.breaker.era
+            return Place(asking, now_seconds, era, *self._keys.eras, is_probe)
+
+    def heed(
+        self, place: Place, told: tuple[ToldLimit, ...], now_seconds: float
+    ) -> None:
+        """Take in a reply's headers: it has begun, and may tell its limits."""
+        with self._lock:
+            if not place.asking.streams:
+                self._stop_waiting(place)
+            self._load.heed(told, now_seconds)
+
+    def begin(self, place: Place, seconds: float, now_seconds: float) -> list[Change]:
+        """Take in that a stream's first token is there, after so many seconds."""
+        with self._lock:
+            self._stop_waiting(place)
+            place.first_token_seconds = seconds
+            self._paces.first_tokens.add(seconds, now_seconds)
+            changes = self._keys.accept(place)
+            changes += self._circuit.step(place, "began", "", now_seconds)
+            self._circuit.end_probe(place)
+            return self._noticed(changes)
+
+    def leave(
+        self,
+        place: Place,
+        verdict: Verdict,
+        error: BaseException | None,
+        seconds: float,
+        used_tokens: int | None,
+        now_seconds: float,
+    ) -> list[Change]:
+        """Take in how the attempt ended; its place is free.
+
+        Args:
+            place: Its place.
+            verdict: What the end says.
+            error: What ended it, None after a whole answer.
+            seconds: How long it took.
+            used_tokens: In and out; None where nobody counted.
+            now_seconds: The monotonic clock.
+        """
+        with self._lock:
+            self._count_out(place, used_tokens, now_seconds)
+            self._last_error = code_of(verdict, error) or self._last_error
+            if verdict == "succeeded":
+                changes = self._succeed(place, seconds, now_seconds)
+            elif verdict == "failed":
+                changes = self._fail(place, error, seconds, now_seconds)
+            else:
+                changes = self._heed_refusal(place, error, now_seconds)
+            self._circuit.end_probe(place)
+            return self._noticed(changes)
+
+    def go_down(self, error: APIError, now_seconds: float) -> list[Change]:
+        """Take in that its provider cannot be reached: its breaker opens."""
+        with self._lock:
+            return self._circuit.go_down(error.code, now_seconds)
+
+    def come_up(self, now_seconds: float) -> None:
+        """Take in that its provider can be reached: a probe may go at once."""
+        with self._lock:
+            self._circuit.breaker = self._circuit.breaker.due(now_seconds)
+
+    def renew_credential(self) -> None:
+        """Start anew with another credential."""
+        with self._lock:
+            self._keys.renew()
+
+    def _obstacle(
+        self, asking: Asking, override: Override | None, now_seconds: float
+    ) -> Obstacle | None:
+        """Return what is in the way; of several, what takes an operator comes first."""
+        if override == "open":
+            return Obstacle("disabled")
+        credential_seconds = self._keys.left_seconds(now_seconds)
+        if credential_seconds > 0.0:
+            return Obstacle("credential", credential_seconds)
+        cooling = None
+        if override is None:
+            cooling = self._circuit.obstacle(asking.as_last_resort, now_seconds)
+        return cooling or self._load.obstacle(
+            asking.tokens, asking.is_repeat, now_seconds
+        )
+
+    def _be_asked(self, now_seconds: float) -> None:
+        self.last_seconds = self._provider.last_seconds = now_seconds
+
+    def _count_out(
+        self, place: Place, used_tokens: int | None, now_seconds: float
+    ) -> None:
+        self._be_asked(now_seconds)
+        self._load.in_flight -= 1
+        self._stop_waiting(place)
+        if used_tokens is not None:
+            self._load.correct(
+                place.asking.tokens, used_tokens, place.at_seconds, now_seconds
+            )
+
+    def _stop_waiting(self, place: Place) -> None:
+        if place.is_waiting:
+            place.is_waiting = False
+            self._load.waiting -= 1
+
+    def _succeed(
+        self, place: Place, seconds: float, now_seconds: float
+    ) -> list[Change]:
+        if not place.asking.streams:
+            self._paces.answers.add(seconds, now_seconds)
+        self._load.answered(place.at_seconds)
+        changes = self._keys.accept(place)
+        return changes + self._circuit.step(place, "succeeded", "", now_seconds)
+
+    def _fail(
+        self,
+        place: Place,
+        error: BaseException | None,
+        seconds: float,
+        now_seconds: float,
+    ) -> list[Change]:
+        if isinstance(error, LLMTimeout):
+            self._paces.time_out(place, seconds, now_seconds)
+        return self._circuit.step(place, "failed", self._last_error, now_seconds)
+
+    def _heed_refusal(
+        self, place: Place, error: BaseException | None, now_seconds: float
+    ) -> list[Change]:
+        """Take in a 429, or that our credential is not good; else nothing."""
+        if isinstance(error, LLMCredentialRejected):
+            return self._keys.reject(place, error, now_seconds)
+        if isinstance(error, LLMRateLimited):
+            seconds = self._load.pause(
+                error.retry_after_seconds,
+                place.at_seconds,
+                now_seconds,
+                self._random.random(),
+            )
+            return [Change("limited", error.code, seconds)]
+        return []
+
+    def _noticed(self, changes: list[Change]) -> list[Change]:
+        """Return them; who closes tells that its provider is there for all."""
+        if any(change.kind == "closed" for change in changes):
+            self._provider.breaker = CLOSED
+        return changes

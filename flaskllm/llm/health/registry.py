@@ -1,0 +1,241 @@
+"""The health of all deployments, in this process."""
+
+from collections.abc import Iterable, Mapping
+from heapq import nsmallest
+from random import Random
+from threading import Lock
+
+from flaskllm.core.clock import Clock
+from flaskllm.core.errors import LLMAPIError, LLMCredentialRejected
+from flaskllm.core.metrics import Metrics
+from flaskllm.llm.health.breaker import CLOSED, Weather, after
+from flaskllm.llm.health.changes import Change, label_of, tell
+from flaskllm.llm.health.deployment_health import DeploymentHealth, Override
+from flaskllm.llm.health.lessons import Lessons
+from flaskllm.llm.health.places import Asking
+from flaskllm.llm.health.policy import Policy
+from flaskllm.llm.health.provider_health import ProviderHealth
+from flaskllm.llm.health.standings import Obstacle, Standing
+from flaskllm.llm.health.verdicts import is_down
+from flaskllm.llm.health.visits import Visit
+from flaskllm.llm.types import Deployment
+
+# Beyond so many states the idle ones go, the longest idle first, some at a time.
+_MOST_STATES = 1000
+_SPARE_STATES = 100
+
+
+class Health:
+    """How every deployment stands. Any number of threads may share it.
+
+    It holds what this process has seen; nothing of it is read from or written to a
+    store, and every moment is one of the clock's monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        random: Random,
+        policy: Policy = Policy(),  # noqa: B008 - frozen
+        metrics: Metrics | None = None,
+    ) -> None:
+        """Start with nothing seen.
+
+        Args:
+            clock: The time.
+            random: The source of jitter.
+            policy: Every threshold and span.
+            metrics: Where openings and waits are counted, None for nowhere.
+        """
+        self._clock = clock
+        self._random = random
+        self._policy = policy
+        self._metrics = metrics
+        self._making = Lock()
+        self._states: dict[str, DeploymentHealth] = {}
+        self._providers: dict[str, ProviderHealth] = {}
+        self._lessons = Lessons()
+        self._overrides: Mapping[str, Override] = {}
+        self._fingerprints: Mapping[str, str] | None = None
+        self._credentials: Mapping[str, str] = {}
+
+    def look(
+        self, deployment: Deployment, alias: str = "", *, is_repeat: bool = False
+    ) -> Standing:
+        """Return how a deployment stands now; nothing changes.
+
+        Args:
+            deployment: The deployment.
+            alias: The route whose record is wanted; none without.
+            is_repeat: Whether the obstacle is wanted that a repeat would meet.
+        """
+        name = deployment.name
+        state = self._states.get(name) or self._keep(deployment)
+        record = self._lessons.record(alias, name)
+        override = self._overrides.get(name)
+        return state.standing(override, record, self._clock.monotonic(), is_repeat)
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a deployment of this name was asked or looked at lately."""
+        return name in self._states
+
+    def enter(
+        self,
+        deployment: Deployment,
+        alias: str,
+        *,
+        tokens: int,
+        streams: bool,
+        is_repeat: bool = False,
+        as_last_resort: bool = False,
+    ) -> Visit | Obstacle:
+        """Take a place for one attempt that begins now, or return what is in its way.
+
+        Whoever gets a visit makes the attempt and ends the visit.
+
+        Args:
+            deployment: Whom to ask.
+            alias: The route that asks, which learns of the outcome; "" for none.
+            tokens: In and out, estimated, >= 0.
+            streams: Whether the answer comes as a stream.
+            is_repeat: Whether the same request has asked this deployment before.
+            as_last_resort: Whether it may be asked although its breaker is open, if
+                nobody else does that already.
+        """
+        state = self._states.get(deployment.name) or self._keep(deployment)
+        asking = Asking(tokens, streams, is_repeat, as_last_resort)
+        override = self._overrides.get(deployment.name)
+        place = state.enter(asking, override, self._clock.monotonic())
+        if isinstance(place, Obstacle):
+            self._count_refusal(deployment, place, is_repeat)
+            return place
+        if place.is_probe:
+            tell(Change("probed"), deployment.provider, deployment, self._metrics)
+        return Visit(state, place, alias, self._lessons, self._clock, self._metrics)
+
+    def retain(
+        self, fingerprints: Mapping[str, str], credentials: Mapping[str, str]
+    ) -> None:
+        """Forget what the settings have changed, and keep everything else.
+
+        The first call tells what holds at the start, and forgets nothing.
+
+        Args:
+            fingerprints: By the deployment's name, a text that differs when the
+                deployment is another one now. A name that is gone is forgotten too.
+            credentials: The same by the provider's name for its credential.
+        """
+        with self._making:
+            known, self._fingerprints = self._fingerprints, dict(fingerprints)
+            credentials_known, self._credentials = self._credentials, dict(credentials)
+        if known is None:
+            return
+        self._drop(
+            frozenset(
+                name
+                for name in known.keys() | fingerprints.keys()
+                if known.get(name) != fingerprints.get(name)
+            )
+        )
+        for provider in credentials_known.keys() | credentials.keys():
+            if credentials_known.get(provider) != credentials.get(provider):
+                self._renew_credential(provider)
+
+    def override(self, overrides: Mapping[str, Override]) -> None:
+        """Let operators decide over these deployments, by their names, and no others.
+
+        `open` keeps a deployment from being asked, `closed` has it asked whatever
+        its breaker says; limits and a rejected credential hold all the same.
+        """
+        self._overrides = dict(overrides)
+
+    def reached(self, provider: str) -> None:
+        """Take in that a provider answered while nobody asked it.
+
+        Where a breaker is open the next attempt may be its probe, and where the
+        credential was rejected the next one may try it. A list of models does not
+        prove more than that: some give it to anybody, or to who has not paid.
+        """
+        now_seconds = self._clock.monotonic()
+        known = self._provider(provider)
+        known.breaker = CLOSED
+        known.come_up(now_seconds)
+        for state in self._of(provider):
+            state.come_up(now_seconds)
+
+    def unreachable(self, provider: str, error: LLMAPIError) -> None:
+        """Take in that a provider did not answer while nobody asked it.
+
+        The breakers of its deployments open if it is down or silent. If it rejects
+        the credential, that is out. Any other error may be about what was asked for,
+        and is no news.
+        """
+        known = self._provider(provider)
+        now_seconds = self._clock.monotonic()
+        if isinstance(error, LLMCredentialRejected) and not error.is_for_model:
+            for change in known.reject(error, now_seconds):
+                tell(change, provider)
+        elif is_down(error):
+            weather = Weather(now_seconds, self._random.random())
+            known.breaker = after(known.breaker, "down", weather, self._policy)
+            for state in self._of(provider):
+                for change in state.go_down(error, now_seconds):
+                    tell(change, provider, state.deployment, self._metrics)
+
+    def idle_seconds(self, provider: str) -> float | None:
+        """Return how long no deployment of a provider was asked; None is never."""
+        known = self._providers.get(provider)
+        if known is None or known.last_seconds is None:
+            return None
+        return self._clock.monotonic() - known.last_seconds
+
+    def _keep(self, deployment: Deployment) -> DeploymentHealth:
+        provider = self._provider(deployment.provider)
+        made = DeploymentHealth(deployment, provider, self._policy, self._random)
+        with self._making:
+            if len(self._states) >= _MOST_STATES:
+                self._states = _without_idle(self._states)
+            return self._states.setdefault(deployment.name, made)
+
+    def _provider(self, name: str) -> ProviderHealth:
+        known = self._providers.get(name)
+        if known is not None:
+            return known
+        # Of two threads at once the first one's is kept.
+        return self._providers.setdefault(name, ProviderHealth(self._policy))
+
+    def _of(self, provider: str) -> Iterable[DeploymentHealth]:
+        states = tuple(self._states.values())
+        return (state for state in states if state.deployment.provider == provider)
+
+    def _drop(self, names: frozenset[str]) -> None:
+        with self._making:
+            gone = [self._states[name] for name in names & self._states.keys()]
+            self._states = {
+                name: state for name, state in self._states.items() if name not in names
+            }
+        self._lessons.forget(names)
+        if self._metrics is not None:
+            for state in gone:
+                self._metrics.set_breaker(label_of(state.deployment), 0)
+
+    def _renew_credential(self, provider: str) -> None:
+        self._provider(provider).renew_credential()
+        for state in self._of(provider):
+            state.renew_credential()
+
+    def _count_refusal(
+        self, deployment: Deployment, obstacle: Obstacle, is_repeat: bool
+    ) -> None:
+        if self._metrics is not None and is_repeat and obstacle.reason == "busy":
+            self._metrics.count_refused_repeat(label_of(deployment))
+
+
+def _without_idle(
+    states: Mapping[str, DeploymentHealth],
+) -> dict[str, DeploymentHealth]:
+    """Return the states but for those that were idle for the longest time."""
+    idle = (state for state in states.values() if state.is_idle)
+    gone = nsmallest(_SPARE_STATES, idle, key=lambda state: state.last_seconds)
+    names = {state.deployment.name for state in gone}
+    return {name: state for name, state in states.items() if name not in names}

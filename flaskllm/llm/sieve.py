@@ -1,0 +1,118 @@
+"""What keeps deployments from a request before money is spent on it."""
+
+from collections.abc import Mapping, Sequence
+
+from flaskllm.core.errors import LLMAPIError, NoModelConfigured
+from flaskllm.llm.catalog import Route
+from flaskllm.llm.fitting import Sizes, fits, too_long
+from flaskllm.llm.lineup import Candidate, Exclusion
+from flaskllm.llm.needs import Dialects, Need, asked, cannot, lacking
+from flaskllm.llm.prices import price_of
+from flaskllm.llm.types import CompletionRequest
+
+
+class Sieve:
+    """What is left of the candidates, and why the others are not.
+
+    `objections` are the errors that a caller is told if nobody is left in the end.
+    """
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        """Keep all at first."""
+        self.left = tuple(candidates)
+        self.objections: list[LLMAPIError] = []
+        self.excluded: list[Exclusion] = []
+
+    def by_needs(
+        self, request: CompletionRequest, dialects: Dialects, alias: str
+    ) -> None:
+        """Keep those that can do all that is asked.
+
+        Raises:
+            InvalidInputError: The caller asks for what none of them can do.
+        """
+        needs = asked(request)
+        if not needs:
+            return
+        unmet = {
+            each.name: tuple(
+                need
+                for need in needs
+                if not need.is_met(request, each.deployment, dialects)
+            )
+            for each in self.left
+        }
+        missing = tuple(
+            need for need in needs if any(need in lacks for lacks in unmet.values())
+        )
+        if all(unmet.values()):
+            _refuse(missing, tuple(unmet.values()), request)
+        if missing:
+            self.objections.append(lacking(missing, alias))
+            self._leave_out(
+                {
+                    name: ", ".join(need.name for need in lacks)
+                    for name, lacks in unmet.items()
+                    if lacks
+                }
+            )
+
+    def by_price(self, routes: Sequence[Route]) -> None:
+        """Keep those whose price is known where the route requires that."""
+        strict = {route.name for route in routes if route.require_price}
+        if not strict:
+            return
+        unpriced = [
+            each
+            for each in self.left
+            if each.alias in strict and price_of(each.deployment) is None
+        ]
+        if unpriced:
+            self.objections.append(_unpriced(unpriced))
+            self._leave_out({each.name: "price" for each in unpriced})
+
+    def by_window(self, request: CompletionRequest, sizes: Sizes) -> None:
+        """Keep those whose window is long enough, or unknown."""
+        there = [each.deployment for each in self.left]
+        fit = fits(there, request, sizes)
+        if all(fit):
+            return
+        too_small = [each for each, does in zip(there, fit, strict=True) if not does]
+        self.objections.append(too_long(too_small, request, sizes))
+        self._leave_out({each.name: "context window" for each in too_small})
+
+    def _leave_out(self, reasons: Mapping[str, str]) -> None:
+        """Leave out those that there is a reason for, by the deployment's name."""
+        self.excluded += [
+            Exclusion(each.alias, each.name, reasons[each.name])
+            for each in self.left
+            if each.name in reasons
+        ]
+        self.left = tuple(each for each in self.left if each.name not in reasons)
+
+
+def _unpriced(candidates: Sequence[Candidate]) -> NoModelConfigured:
+    """Return why deployments of a route that requires a price were left out."""
+    names = ", ".join(repr(each.name) for each in candidates)
+    return NoModelConfigured(
+        details=f"The price of {names} is not known, and its route has require_price. "
+        "Set the deployment's price.",
+    )
+
+
+def _refuse(
+    missing: tuple[Need, ...],
+    unmet: Sequence[Sequence[Need]],
+    request: CompletionRequest,
+) -> None:
+    """Refuse what the caller asks for and no deployment can do.
+
+    Named is what all of them lack; where each lacks something else, all of that.
+    """
+    everywhere = tuple(
+        need for need in missing if all(need in lacks for lacks in unmet)
+    )
+    named = everywhere or missing
+    own = [need for need in named if need.field(request)]
+    if own:
+        raise cannot(own, request)
