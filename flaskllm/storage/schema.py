@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 from flaskllm.core.clock import Clock, Deadline
 from flaskllm.core.errors import ServiceUnavailable
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision. Kept here so that a start needs no import of Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 60.0

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     false,
+    text,
 )
 
 
@@ -81,7 +82,20 @@ usage = Table(
     Column("output_text", Integer, nullable=False),
     Column("output_reasoning", Integer, nullable=False),
     Column("usage_source", String(10), nullable=False),
+    # An empty text, said in SQL: as Python's it is taken for no default.
+    Column("decision", String(300), nullable=False, server_default=text("''")),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+overrides = Table(
+    "overrides",
+    metadata,
+    # `provider/model` of a listed model: both at their longest, and the slash.
+    Column("deployment", String(400), primary_key=True),
+    Column("state", String(10), nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("set_by", String(32), nullable=False),
+    Column("set_at", UtcDateTime, nullable=False),
 )
 
 responses = Table(

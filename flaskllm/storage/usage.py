@@ -15,7 +15,8 @@ class UsageRow:
 
     `model` is the upstream's name; `attempt` counts from 1 within the request;
     `outcome` is `OK` or an error's code; `created_at` is aware. The five counts
-    of tokens add up; `usage_source` tells who counted.
+    of tokens add up; `usage_source` tells who counted. `decision` says in at most
+    300 characters why it was this deployment's turn.
     """
 
     id: str
@@ -35,6 +36,7 @@ class UsageRow:
     output_reasoning: int
     usage_source: str
     created_at: datetime
+    decision: str = ""
 
 
 _COLUMNS = tuple(field.name for field in fields(UsageRow))

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from database_rows import usage_of
 from fakes import FakeClock
 from sqlalchemy import text
 
@@ -17,6 +18,7 @@ from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import InternalError, ServiceUnavailable
 from flaskllm.storage import schema
 from flaskllm.storage.database import Database
+from flaskllm.storage.overrides import OverrideRows
 from flaskllm.storage.tables import metadata
 
 
@@ -179,3 +181,21 @@ def test_a_current_schema_needs_no_room_on_the_disk(open_database, path):
         connection.execute(text("SELECT 1"))
 
     assert path.read_bytes() == before
+
+
+def test_rows_of_older_revisions_are_kept_and_have_no_decision(open_database, path):
+    open_database().upgrade()
+    for statement in (
+        "DROP TABLE overrides",
+        "ALTER TABLE usage DROP COLUMN decision",
+        "UPDATE alembic_version SET version_num = '0003'",
+        "INSERT INTO usage VALUES ('use_1', 'req_1', 'anna', 'fast', 'mini', 'openai', "
+        "'m', 1, 'OK', 1, 1, 2, 3, 4, 5, 'provider', '2030-01-01 00:00:00.000000')",
+    ):
+        execute(path, statement)
+
+    database = open_database()
+
+    (row,) = usage_of(database, "req_1")
+    assert (row.id, row.output_reasoning, row.decision) == ("use_1", 5, "")
+    assert OverrideRows(database).list() == ()
