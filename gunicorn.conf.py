@@ -5,6 +5,7 @@ answers do not trip `timeout` under gthread; deadlines are the gateway's own.
 """
 
 import gc
+import signal
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -13,8 +14,12 @@ from gunicorn.http import wsgi
 from flaskllm.core import logs
 from flaskllm.core.config import load_from_process
 from flaskllm.wiring import secrets_of
+from flaskllm.wiring.checks import find_usable
 
-_settings = load_from_process().settings
+_started_with = load_from_process()
+_settings = _started_with.settings
+# The last settings that the main process found good: for a worker that starts anew.
+_kept = {"settings": _started_with}
 
 bind = _settings.server.bind
 worker_class = "gthread"
@@ -46,11 +51,60 @@ class logger_class(Logger):  # noqa: N801  # gunicorn's name for the setting
         """Write nothing: ours is there, and to prepare this one costs its time."""
 
 
+def when_ready(server: Any) -> None:
+    """Let SIGHUP have every worker take up changed settings, in place.
+
+    gunicorn would put new workers in their place, which know nothing yet of the
+    upstreams' health, and end the streams of the old ones after the grace.
+    """
+
+    def handle_hup() -> None:
+        _keep_usable()
+        server.kill_workers(signal.SIGHUP)
+
+    server.handle_hup = handle_hup
+
+
+def pre_fork(_server: Any, worker: Any) -> None:
+    """Look, in the main process, whether the worker can begin with what the files say.
+
+    Where they are no good just now, the others go on with what they have; so this
+    one gets what was good last, and does not end the whole server.
+    """
+    worker.has_good_files = _keep_usable()
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """Hold SIGHUP back until the worker can hear it: until then it would end it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    if not worker.has_good_files:
+        from flaskllm.api import context
+        from flaskllm.factory import create_app
+
+        worker.app.callable = create_app(_kept["settings"])
+        # It looks at the files again, and tells what is wrong with them.
+        worker.app.callable.extensions[context.EXTENSION].settings.ask()
+
+
+def _keep_usable() -> bool:
+    """Remember the settings that the files hold; tell whether those can be used."""
+    usable = find_usable()
+    _kept["settings"] = usable or _kept["settings"]
+    return usable is not None
+
+
 def post_worker_init(worker: Any) -> None:
-    """Let WebSockets close when their worker is to stop, and not hold it up."""
+    """Look after the settings; let WebSockets close when the worker is to stop."""
+    from flaskllm.api import context
     from flaskllm.api.websocket_door import end_with
+    from flaskllm.services.settings import LookOut
 
     end_with(worker.wsgi, lambda: not worker.alive)
+    look_out = LookOut(worker.wsgi.extensions[context.EXTENSION].settings)
+    look_out.start()
+    signal.signal(signal.SIGHUP, lambda _number, _frame: look_out.ask())
+    signal.siginterrupt(signal.SIGHUP, False)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     # What is there now stays: the collector would stop all threads to look at it.
     gc.freeze()
     # And it need not look for new garbage several times in every hundred requests.

@@ -20,7 +20,9 @@ default_route: offline
 
 
 def answer(request: Received) -> Step:
-    """Return the answer to a chat, whole or streamed, or to texts for vectors."""
+    """Return the answer to a chat, whole or streamed, to texts, or the models."""
+    if request.method == "GET":  # an idle upstream is asked for its models
+        return json_reply({"object": "list", "data": []})
     asked = request.json
     if request.path.endswith("/embeddings"):
         return _vectors(asked)

@@ -23,7 +23,16 @@ from flaskllm.api.openai import (
 )
 from flaskllm.api.openapi import describe
 from flaskllm.api.v1 import chat as native_chat
-from flaskllm.api.v1 import chat_socket, health, openapi, templates, webhook
+from flaskllm.api.v1 import (
+    chat_socket,
+    health,
+    openapi,
+    providers,
+    routes,
+    templates,
+    webhook,
+)
+from flaskllm.api.v1 import models as native_models
 from flaskllm.api.validation import ADMIN_BODY_BYTES
 from flaskllm.core.config import LimitSettings, ServerSettings
 from flaskllm.services import Services
@@ -33,7 +42,10 @@ _ROUTES: tuple[tuple[str, Blueprint], ...] = (
     ("/api/v1", native_chat.blueprint),  # POST /chat, /chat/stream
     ("/api/v1", chat_socket.blueprint),  # GET /chat/ws
     ("/api/v1", templates.blueprint),  # GET /templates
+    ("/api/v1", native_models.blueprint),  # GET /models
+    ("/api/v1", routes.blueprint),  # POST /routes/explain
     ("/api/v1", health.blueprint),  # GET /health, /health/ready
+    ("/api/v1", providers.blueprint),  # GET /health/providers; PUT, DELETE with a name
     ("/api/v1", openapi.blueprint),  # GET /openapi.json
     ("/v1", chat.blueprint),  # POST /chat/completions
     ("/v1", completions.blueprint),  # POST /completions

@@ -8,14 +8,21 @@ from flask import Flask, Response, current_app, g, request
 
 from flaskllm.api.callers import caller_socket
 from flaskllm.api.measuring import Timing, count_attempt, measure
+from flaskllm.api.replies import header_text
 from flaskllm.core import ids, logs
 from flaskllm.core.auth import Principal
 from flaskllm.core.clock import Deadline
-from flaskllm.core.errors import APIError, InternalError, ServiceUnavailable
+from flaskllm.core.errors import (
+    APIError,
+    InternalError,
+    LLMRateLimited,
+    ServiceUnavailable,
+)
 from flaskllm.llm.types import Attempt, Call, Outcome
 from flaskllm.services import Services
 
 EXTENSION = "flaskllm"
+_DECISION = "X-Flaskllm-Decision"
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +85,10 @@ def make_call(
     house, timing = services(), g.timing
     principal_id, this_request = principal().id, turn_id or request_id()
 
+    def before(attempt: Attempt) -> None:
+        # Nothing is reserved for it yet: every attempt may be made.
+        timing.decision = attempt.decision
+
     def after(attempt: Attempt, outcome: Outcome) -> None:
         timing.upstream_seconds += outcome.latency_seconds
         _log_attempt(attempt, outcome)
@@ -92,14 +103,10 @@ def make_call(
     return Call(
         deadline=Deadline.after(house.deadline_seconds, house.clock),
         wait=house.clock.sleep,
-        before=_allow,
+        before=before,
         after=after,
         caller=caller or caller_socket(),
     )
-
-
-def _allow(attempt: Attempt) -> None:
-    """Let every attempt be made: nothing is reserved for it yet."""
 
 
 def _log_attempt(attempt: Attempt, outcome: Outcome) -> None:
@@ -113,6 +120,7 @@ def _log_attempt(attempt: Attempt, outcome: Outcome) -> None:
         deployment=attempt.deployment.name,
         provider=attempt.deployment.provider,
         model=attempt.deployment.model,
+        decision=attempt.decision,
         code=outcome.code,
         seconds=round(outcome.latency_seconds, 3),
         tokens_input=outcome.usage.tokens_input,
@@ -132,6 +140,8 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if g.get("is_websocket"):
         return response
+    if g.timing.decision:
+        response.headers[_DECISION] = header_text(g.timing.decision)
     house, rule = services(), _rule()
     house.metrics.count_request(rule, request.method, response.status_code)
     measure(house.metrics, house.clock, g.timing, rule, response)
@@ -179,7 +189,7 @@ def _failure_fields(failure: APIError) -> dict[str, object]:
 
     The details of a refusal repeat what the caller sent.
     """
-    if failure.status < 500:
+    if failure.status < 500 and not isinstance(failure, LLMRateLimited):
         return {"code": failure.code}
     return {"code": failure.code, "details": failure.details or failure.message}
 

@@ -7,20 +7,26 @@ from typing import Final, cast
 from flask import Response
 
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import CallerGone
+from flaskllm.core.errors import CallerGone, LLMAnswerDiffers
 from flaskllm.core.metrics import Metrics
 from flaskllm.llm.types import Attempt, Deployment, Outcome
 
 _EVENT_STREAM: Final = "text/event-stream"
-_OK: Final = "OK"
+# A stream that cannot be joined to another is left by ourselves.
+_NO_CUT: Final = frozenset({"OK", LLMAnswerDiffers.code})
 
 
 @dataclass(slots=True)
 class Timing:
-    """When a request arrived, and how long its attempts took in all."""
+    """When a request arrived, how long its attempts took, and why the last was made.
+
+    `upstream_seconds` is the sum over all attempts that ended; `decision` that of the
+    last one that was begun, empty before the first.
+    """
 
     started_seconds: float
     upstream_seconds: float = 0.0
+    decision: str = ""
 
 
 def count_attempt(metrics: Metrics, attempt: Attempt, outcome: Outcome) -> None:
@@ -43,7 +49,7 @@ def count_attempt(metrics: Metrics, attempt: Attempt, outcome: Outcome) -> None:
     if outcome.first_token_seconds is None:
         return
     metrics.time_first_token(name, outcome.first_token_seconds)
-    if outcome.code != _OK:
+    if outcome.code not in _NO_CUT:
         is_gone = outcome.code == CallerGone.code
         metrics.count_cut("caller" if is_gone else "upstream")
 

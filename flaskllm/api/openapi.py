@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 description, made from what each route declares once."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -33,6 +34,7 @@ References = Mapping[tuple[Any, Mode], Schema]
 _MARK = "flaskllm_document"
 _PREFIX = "/api/v1/"
 _REF = "#/components/schemas/{model}"
+_ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 # What any route may answer: a Host or an encoding that is refused, plain http
 # where it is not allowed, too many requests, and our own faults.
@@ -142,7 +144,9 @@ def describe(app: Flask) -> Schema:
     for rule, declaration, view in declared:
         operation = _operation(declaration, access_of(view) or Access(), references)
         operation["operationId"] = rule.endpoint.replace(".", "_")
-        paths.setdefault(rule.rule, {})[_method(rule)] = operation
+        if rule.arguments:
+            operation["parameters"] = list(_path_parameters(rule))
+        paths.setdefault(template_of(rule.rule), {})[_method(rule)] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": "flaskllm", "version": __version__},
@@ -159,6 +163,17 @@ def _declaration_of(rule: Rule, view: Callable[..., object]) -> Declaration:
     if declaration is None:
         raise RuntimeError(f"{rule.rule} is not @documented")
     return declaration
+
+
+def template_of(rule: str) -> str:
+    """Return the address of a rule as OpenAPI writes it: `{name}` for `<path:name>`."""
+    return _ARGUMENT.sub(r"{\1}", rule)
+
+
+def _path_parameters(rule: Rule) -> Iterator[Schema]:
+    for name in _ARGUMENT.findall(rule.rule):
+        schema = {"type": "string", "minLength": 1}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _method(rule: Rule) -> str:

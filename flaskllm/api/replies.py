@@ -1,6 +1,7 @@
 """What answers look like on the wire, whatever is in them."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -8,8 +9,12 @@ from urllib.parse import quote
 
 from flask import Response
 
+from flaskllm.llm.streams import Seam
+
 _MOST_DROPPED = 50
 _LONGEST_NAME = 64
+_LONGEST_HEADER = 300
+_NOT_PLAIN = re.compile(r"[^ -~]")
 
 
 def data_reply(data: object, meta: Mapping[str, object], status: int = 200) -> Response:
@@ -55,6 +60,27 @@ def answer_headers(
         name: value for name, value in rate_limits.items() if name.startswith(prefix)
     }
     return {**dropped_header(dropped), **own}
+
+
+def header_text(text: str) -> str:
+    """Return a text as a header can hold it: printable ASCII, 300 characters."""
+    return _NOT_PLAIN.sub("?", text[:_LONGEST_HEADER])
+
+
+def rescue_of(seam: Seam) -> dict[str, object]:
+    """Return what a caller is told of a rescue: who broke off, who went on, where."""
+    return {
+        "from": seam.from_deployment,
+        "to": seam.to_deployment,
+        "at_character": seam.at_character,
+        "code": seam.code,
+        "mode": seam.mode,
+    }
+
+
+def rescue_note(seam: Seam | None) -> dict[str, Any]:
+    """Return the field that tells it in a dialect which has none, if there was one."""
+    return {} if seam is None else {"flaskllm": {"rescue": rescue_of(seam)}}
 
 
 def _shown(name: str) -> str:

@@ -25,7 +25,7 @@ from flaskllm.core.errors import (
 )
 from flaskllm.core.sse import PING
 from flaskllm.llm.streaming import StreamAnswer
-from flaskllm.llm.streams import Chunk
+from flaskllm.llm.streams import Chunk, Seam
 
 EVENT_STREAM = "text/event-stream"
 HEADERS: Mapping[str, str] = {
@@ -53,10 +53,19 @@ class StreamEncoder(Protocol):
         """Return the events that tell this chunk; empty when it has none."""
         ...
 
-    def finish(self, answer: StreamAnswer) -> bytes:
-        """Return the clean end; called only when the upstream finished.
+    def resume(self, seam: Seam) -> None:
+        """Go on where another deployment takes over, before its first chunk.
 
-        An answer that is passed on as it came has its own end.
+        What came before were chunks that this has told; or events that were passed
+        on as they came, of which `seam.opening` says how they began.
+        """
+        ...
+
+    def finish(self, answer: StreamAnswer) -> bytes:
+        """Return the clean end, with the seam if there was one.
+
+        Called only when the upstream finished. An answer that is passed on to its
+        end as it came has its own end.
         """
         ...
 
@@ -82,9 +91,10 @@ def stream_reply(
 ) -> Response:
     """Return the reply that streams `answer`, and closes it in every case.
 
-    Raw pieces go out as they are, chunks as `encoder` tells them; silence becomes
-    a ping. A stream that breaks ends with `encoder.fail`, never with its clean end;
-    so does one that is not done when a server that stops would soon cut it off.
+    Raw pieces go out as they are, chunks as `encoder` tells them, also those that
+    follow raw pieces after a seam; silence becomes a ping. A stream that breaks ends
+    with `encoder.fail`, never with its clean end; so does one that is not done when a
+    server that stops would soon cut it off.
     """
     clock = context.services().clock
     body = _Body(answer, encoder, clock, _Drain(door_here().is_stopping, clock))
@@ -176,7 +186,13 @@ class _Body:
             if piece is None:
                 yield PING
                 continue
-            data = piece if isinstance(piece, bytes) else self._encoder.encode(piece)
+            if isinstance(piece, bytes):
+                data = piece
+            elif isinstance(piece, Seam):
+                self._encoder.resume(piece)
+                continue
+            else:
+                data = self._encoder.encode(piece)
             # An empty piece would end a chunked body.
             if data:
                 self._chunks += 1

@@ -9,6 +9,7 @@ from flaskllm import __version__
 from flaskllm.cli.config import config
 from flaskllm.cli.database import database_commands
 from flaskllm.cli.demo import demo
+from flaskllm.cli.route import route
 from flaskllm.cli.serve import serve
 from flaskllm.cli.summarise import summarise
 from flaskllm.cli.tokens import tokens
@@ -27,7 +28,7 @@ def cli(context: click.Context) -> None:
     context.obj = cache(_obtain_services)
 
 
-for _command in (serve, summarise, tokens, database_commands, config, demo):
+for _command in (serve, summarise, tokens, database_commands, config, route, demo):
     cli.add_command(_command)
 
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from flaskllm.core.config import Loaded, Settings
 from flaskllm.core.config_shape import as_model, bare, settings_of
+from flaskllm.core.config_version import version_of
 
 _WIDTH = 88
 _PLAIN = re.compile(r"[A-Za-z./][\w./-]*")
@@ -50,6 +51,11 @@ deployments:
     context_window: 128000
     max_output_tokens: 16384
     capabilities: [json, tools, vision]
+    limits:
+      requests_per_minute: 500
+      tokens_per_minute: 200000
+      concurrent_requests: 40
+    price: {input: 0.15, output: 0.6, cache_read: 0.075, cache_write: 0.15}
   llama:
     provider: box
     model: "llama3.1:8b"
@@ -67,6 +73,9 @@ routes:
     strategy: weighted
     deployments: {mini: 3, qwen: 1}
     fallbacks: [local]
+    rescue: match
+    require_price: false
+    second_price: 0.001
     timeouts:
       first_byte_seconds: 20
       first_token_seconds: 5
@@ -99,10 +108,11 @@ def example_text() -> str:
 def show_text(loaded: Loaded) -> str:
     """Return what is in force as YAML, each value followed by where it came from.
 
-    Of a secret at most the last four characters are shown.
+    A comment above tells the version, as a server that took them up does. Of a
+    secret at most the last four characters are shown.
     """
     lines = _lines(loaded.settings.model_dump(), "", loaded.origins)
-    return "\n".join(lines) + "\n"
+    return "\n".join([f"# version {version_of(loaded.settings)}", *lines]) + "\n"
 
 
 def schema_text() -> str:

@@ -7,9 +7,12 @@ from flaskllm.core.metrics import Metrics
 from flaskllm.services.api_tokens import ApiTokenService
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
-from flaskllm.services.health import Health
+from flaskllm.services.health import Health, Providers
 from flaskllm.services.models import Models
+from flaskllm.services.overrides import Overrides
 from flaskllm.services.responses import Responses
+from flaskllm.services.routes import Routes
+from flaskllm.services.settings import LiveSettings
 from flaskllm.services.templates import Templates
 from flaskllm.services.usage import UsageService
 from flaskllm.storage.database import Database
@@ -29,8 +32,12 @@ class Services:
     digests: Digests
     responses: Responses
     models: Models
+    routes: Routes
+    providers: Providers
+    overrides: Overrides
     templates: Templates
     health: Health
+    settings: LiveSettings
     usage: UsageService
     metrics: Metrics
     database: Database

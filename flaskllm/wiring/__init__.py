@@ -6,6 +6,8 @@ to a model takes the snapshot that stands then. Everything else is for the start
 """
 
 import sys
+from collections.abc import Callable
+from random import SystemRandom
 
 from flaskllm.core.auth import BootstrapToken
 from flaskllm.core.clock import Clock, SystemClock
@@ -13,18 +15,23 @@ from flaskllm.core.config import Loaded, Settings, watch_process
 from flaskllm.core.metrics import Metrics
 from flaskllm.core.redaction import Redactor
 from flaskllm.core.secrets import KeyRing
+from flaskllm.llm.router import Router
 from flaskllm.services import Services
 from flaskllm.services.api_tokens import ApiTokenService
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
-from flaskllm.services.health import Health
+from flaskllm.services.health import Health, Providers
 from flaskllm.services.models import Models
+from flaskllm.services.overrides import Overrides
+from flaskllm.services.probes import Probes
 from flaskllm.services.responses import Responses
+from flaskllm.services.routes import Routes
 from flaskllm.services.templates import Templates
 from flaskllm.services.usage import UsageService
 from flaskllm.storage.api_tokens import ApiTokens
 from flaskllm.storage.database import Database
 from flaskllm.storage.journal import journal_for, read_mounts
+from flaskllm.storage.overrides import OverrideRows
 from flaskllm.storage.responses import ResponseRows
 from flaskllm.storage.sqlite import database_path, sqlite_url
 from flaskllm.storage.usage import UsageRows
@@ -56,24 +63,31 @@ def build_services(
     settings = loaded.settings
     database = build_database(settings, clock)
     watch = watch_process(loaded, tell_rejected)
-    live = LiveModels(loaded, watch, clock, redactor)
-    completions = Completions(live.router)
+    metrics, threaded = Metrics(), not is_under_uwsgi()
+    live = LiveModels(loaded, watch, clock, redactor, metrics)
+    overrides = Overrides(
+        OverrideRows(database), live.health, live.catalog, clock, threaded=threaded
+    )
+    probes = Probes(live.probed, live.health, clock, SystemRandom(), threaded=threaded)
+
+    completions = Completions(_watched(live, overrides, probes))
     return Services(
         clock=clock,
-        api_tokens=ApiTokenService(
-            ApiTokens(database),
-            KeyRing(reveal(settings.secret), settings.data_dir, redactor),
-            clock,
-            _bootstrap(settings),
-        ),
+        api_tokens=_api_tokens(settings, database, clock, redactor),
         completions=completions,
         digests=Digests(completions, live.library, clock),
         responses=Responses(ResponseRows(database), clock),
         models=Models(live.catalog, live.counting, int(clock.now().timestamp())),
+        routes=Routes(
+            live.catalog, live.explainer, live.health, overrides.keep_current
+        ),
+        providers=Providers(live.catalog, live.health, overrides),
+        overrides=overrides,
         templates=Templates(live.library),
         health=Health(database),
-        usage=UsageService(UsageRows(database), clock, threaded=not is_under_uwsgi()),
-        metrics=Metrics(),
+        settings=live,
+        usage=UsageService(UsageRows(database), clock, threaded=threaded),
+        metrics=metrics,
         database=database,
         deadline_seconds=_deadline_seconds(settings),
     )
@@ -94,9 +108,26 @@ def is_under_uwsgi() -> bool:
     return "uwsgi" in sys.modules
 
 
-def _bootstrap(settings: Settings) -> BootstrapToken | None:
+def _watched(
+    live: LiveModels, overrides: Overrides, probes: Probes
+) -> Callable[[], Router]:
+    """Return what gives the router, and looks after what requests depend on."""
+
+    def router() -> Router:
+        overrides.keep_current()
+        probes.begin()
+        return live.router()
+
+    return router
+
+
+def _api_tokens(
+    settings: Settings, database: Database, clock: Clock, redactor: Redactor
+) -> ApiTokenService:
+    keys = KeyRing(reveal(settings.secret), settings.data_dir, redactor)
     text = reveal(settings.api_token)
-    return BootstrapToken(text) if text else None
+    bootstrap = BootstrapToken(text) if text else None
+    return ApiTokenService(ApiTokens(database), keys, clock, bootstrap)
 
 
 def _deadline_seconds(settings: Settings) -> float:

@@ -6,6 +6,7 @@ Each question to a model takes the snapshot that stands then.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from random import SystemRandom
 from threading import Lock
 
@@ -14,26 +15,35 @@ from flaskllm.core.clock import Clock
 from flaskllm.core.config import (
     ConfigError,
     ConfigWatch,
-    DeploymentSettings,
     Loaded,
-    RouteSettings,
     Settings,
-    StreamTimeouts,
+    placed,
     read_proxies,
 )
+from flaskllm.core.config_version import (
+    fingerprints_of,
+    version_of,
+    waiting_for_restart,
+)
+from flaskllm.core.metrics import Metrics
 from flaskllm.core.redaction import Redactor
-from flaskllm.llm import retry
-from flaskllm.llm.catalog import OFFLINE, Catalog, Route
+from flaskllm.llm.catalog import Catalog
 from flaskllm.llm.counting import Counting
 from flaskllm.llm.descriptions import Descriptions
 from flaskllm.llm.discovery import Discovery
+from flaskllm.llm.explaining import Explainer
+from flaskllm.llm.health import Health
+from flaskllm.llm.patience import Policy
 from flaskllm.llm.prompts import Library, TemplateError, load_library
 from flaskllm.llm.router import Router
-from flaskllm.llm.types import Deployment
-from flaskllm.llm.undescribed import with_model
+from flaskllm.llm.upstreams import Upstreams
 from flaskllm.net.transport import Transport
+from flaskllm.services.probes import Probed
+from flaskllm.services.settings import SettingsState
+from flaskllm.wiring.catalog import build_catalog, build_samples
+from flaskllm.wiring.checks import check_prices, template_problem
+from flaskllm.wiring.health import build_health
 from flaskllm.wiring.secrets import secrets_of
-from flaskllm.wiring.timeouts import timeouts_of
 from flaskllm.wiring.upstreams import (
     build_providers,
     build_senders,
@@ -44,15 +54,23 @@ from flaskllm.wiring.upstreams import (
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: a property is kept
 class Models:
     """All that is made of the part of the settings that may change: one snapshot."""
 
     router: Router
+    explainer: Explainer
     catalog: Catalog
     counting: Counting
     library: Library
+    probed: Probed
     senders: Mapping[str, Transport]
+    settings: Settings
+
+    @cached_property
+    def version(self) -> str:
+        """What tells these settings from others; it takes a moment the first time."""
+        return version_of(self.settings)
 
     def close(self) -> None:
         """Let go of the connections; who still uses one may finish."""
@@ -69,17 +87,21 @@ class LiveModels:
         watch: ConfigWatch[Loaded],
         clock: Clock,
         redactor: Redactor,
+        metrics: Metrics,
     ) -> None:
         """Build the first snapshot; what is wrong with it stops the start.
 
-        The `redactor` learns the secrets of each configuration.
+        The `redactor` learns the secrets of each configuration. `metrics` count
+        what happens to the deployments' health, which outlives every snapshot.
         """
         self._watch = watch
         self._clock = clock
         self._redactor = redactor
         self._reloading = Lock()
-        _hide_secrets(loaded.settings, redactor)
-        self._models = build_models(loaded.settings, clock)
+        self._started_with = loaded.settings
+        self.health = build_health(loaded.settings, clock, metrics)
+        self._models = self._build(loaded)
+        self._retain()
 
     def router(self) -> Router:
         """Return the router of the settings as they stand now."""
@@ -93,108 +115,124 @@ class LiveModels:
         """Return what counts tokens by the settings as they stand now."""
         return self._now().counting
 
+    def explainer(self) -> Explainer:
+        """Return what explains requests by the settings as they stand now."""
+        return self._now().explainer
+
+    def probed(self) -> Probed:
+        """Return who may be probed by the settings as they stand now."""
+        return self._now().probed
+
     def library(self) -> Library:
         """Return the templates of the settings as they stand now."""
         return self._now().library
+
+    def poll(self) -> None:
+        """Take up what changed; cheap, and for any thread to call at any time."""
+        self._now()
+
+    def ask(self) -> None:
+        """Let the next `poll` read everything anew; a signal's handler may call it."""
+        self._watch.ask()
+
+    def version(self) -> str:
+        """Return what tells these settings from others: 12 hexadecimal digits."""
+        return self._now().version
+
+    def settings_state(self) -> SettingsState:
+        """Tell whether the settings in force are those that the files hold."""
+        self.poll()
+        return "rejected" if self._watch.is_rejected else "current"
 
     def _now(self) -> Models:
         # Of two that build at once the slower might put the older one in its place;
         # who comes meanwhile does not wait, and goes on with what stands.
         if self._reloading.acquire(blocking=False):
             try:
-                loaded = self._watch.poll(self._clock.monotonic())
-                if loaded is not None:
-                    self._replace(loaded)
+                new = self._watch.poll(self._clock.monotonic(), self._rebuild)
+                if new is not None:
+                    self._replace(new)
             finally:
                 self._reloading.release()
         return self._models
 
-    def _replace(self, loaded: Loaded) -> None:
+    def _rebuild(self, loaded: Loaded) -> Models:
+        """Return a snapshot of new settings.
+
+        Raises:
+            ConfigError: They cannot be used, or the templates cannot.
+        """
+        try:
+            return self._build(loaded)
+        except (TemplateError, ValueError, OSError) as error:
+            raise ConfigError([template_problem(error)]) from error
+
+    def _build(self, loaded: Loaded) -> Models:
         _hide_secrets(loaded.settings, self._redactor)
         try:
-            new = build_models(loaded.settings, self._clock)
-        except (ConfigError, TemplateError, ValueError, OSError) as error:
-            tell_rejected(error)
-            return
+            return build_models(loaded.settings, self._clock, self.health)
+        except ConfigError as error:
+            problems = [placed(each, loaded.origins) for each in error.problems]
+            raise ConfigError(problems) from error
+
+    def _retain(self) -> None:
+        told = fingerprints_of(self._models.settings)
+        self.health.retain(told.deployments, told.credentials)
+
+    def _replace(self, new: Models) -> None:
         old, self._models = self._models, new
+        self._retain()
         old.close()
-        logs.event(_log, logging.INFO, "settings_reloaded")
+        logs.event(_log, logging.INFO, "settings_reloaded", version=new.version)
+        waiting = waiting_for_restart(self._started_with, new.settings)
+        if waiting:
+            logs.event(
+                _log, logging.WARNING, "settings_need_restart", keys=", ".join(waiting)
+            )
 
 
-def build_models(settings: Settings, clock: Clock) -> Models:
+def build_models(
+    settings: Settings, clock: Clock, health: Health | None = None
+) -> Models:
     """Return a snapshot of the models and templates of these settings."""
     providers, senders = build_providers(settings, clock), build_senders(settings)
-    samples = {
-        name: _sample(name, settings)
-        for name, described in settings.providers.items()
-        if described.kind != OFFLINE.kind
-    }
+    samples = build_samples(settings)
     discovery = Discovery(build_shelves(settings, samples, providers, senders), clock)
-    catalog = Catalog(
-        routes=tuple(map(_route, settings.routes)),
-        deployments={
-            name: _deployment(name, described, settings)
-            for name, described in settings.deployments.items()
-        },
-        default_route=settings.default_route,
-        samples=samples,
-        discovered=discovery,
+    catalog = build_catalog(settings, samples, discovery)
+    _refuse_unpriced(settings, catalog)
+    descriptions = Descriptions(build_sources(settings, providers, senders), clock)
+    recall = descriptions.fill_from_memory
+    chance = SystemRandom()  # a fork must not repeat another worker's jitter
+    return Models(
+        router=Router(
+            catalog, providers, senders, Policy(), chance, descriptions.fill, health
+        ),
+        explainer=Explainer(
+            catalog,
+            Upstreams(providers, senders),
+            health,
+            chance,
+            recall,
+        ),
+        catalog=catalog,
+        counting=Counting(catalog, providers, senders),
+        library=load_library(settings.templates_dir),
+        probed=Probed(catalog, providers, senders, settings.health.probe_idle_seconds),
+        senders=senders,
+        settings=settings,
     )
-    router = Router(
-        catalog,
-        providers,
-        senders,
-        retry.Policy(),
-        SystemRandom(),  # a fork must not repeat another worker's jitter
-        Descriptions(build_sources(settings, providers, senders), clock).fill,
-    )
-    library = load_library(settings.templates_dir)
-    counting = Counting(catalog, providers, senders)
-    return Models(router, catalog, counting, library, senders)
+
+
+def _refuse_unpriced(settings: Settings, catalog: Catalog) -> None:
+    found = check_prices(settings, catalog.deployments)
+    problems = [each for each in found if not each.is_warning]
+    if problems:
+        raise ConfigError(problems)
 
 
 def _hide_secrets(settings: Settings, redactor: Redactor) -> None:
     for secret in (*secrets_of(settings), *read_proxies().passwords()):
         redactor.add(secret)
-
-
-def _route(route: RouteSettings) -> Route:
-    return Route(
-        alias=route.alias,
-        pattern=route.pattern,
-        capability=route.capability,
-        strategy=route.strategy,
-        weights=route.deployments,
-        fallbacks=route.fallbacks,
-        timeouts=route.timeouts.model_dump(exclude_none=True),
-    )
-
-
-def _deployment(
-    name: str, described: DeploymentSettings, settings: Settings
-) -> Deployment:
-    kind = settings.providers[described.provider].kind
-    listed = described.capabilities
-    deployment = Deployment(
-        name=name,
-        provider=described.provider,
-        kind=kind,
-        model=described.model,
-        context_window=described.context_window,
-        max_output_tokens=described.max_output_tokens,
-        capabilities=None if listed is None else frozenset(listed),
-        degraded=kind == OFFLINE.kind,
-        tags=frozenset(described.tags),
-        timeouts=timeouts_of(settings.timeouts, kind, described.timeouts),
-    )
-    return with_model(deployment, described.model)
-
-
-def _sample(name: str, settings: Settings) -> Deployment:
-    """Return what a deployment of this provider looks like that nobody described."""
-    kind = settings.providers[name].kind
-    timeouts = timeouts_of(settings.timeouts, kind, StreamTimeouts())
-    return Deployment(name=name, provider=name, kind=kind, model="*", timeouts=timeouts)
 
 
 def tell_rejected(error: Exception) -> None:

@@ -44,7 +44,7 @@ def build_senders(settings: Settings) -> Mapping[str, Transport]:
     """Return the connections to each upstream by its provider's name; none is open."""
     if not settings.providers:
         return {}
-    proxies, ca_bundle = read_proxies(), _ca_bundle()
+    proxies, ca_bundle = read_proxies(), read_trusted()
     return {
         name: Transport(
             pool_size=settings.server.threads,
@@ -90,6 +90,24 @@ def build_sources(
     }
 
 
+def read_trusted() -> str | None:
+    """Return the file or folder of trusted certificates; None for the usual ones.
+
+    Raises:
+        ConfigError: It cannot be read; the variables that name it are told.
+    """
+    path = read_ca_bundle()
+    if path is None:
+        return None
+    try:
+        check_ca_bundle(path)
+    except ValueError as error:
+        names, allowed = " or ".join(CA_BUNDLES), "a PEM file, or a folder of them"
+        problem = Problem(names, str(error), allowed, check="certificates")
+        raise ConfigError([problem]) from error
+    return path
+
+
 def _provider(
     name: str, described: ProviderSettings, clock: Clock
 ) -> Provider | LocalProvider:
@@ -102,18 +120,7 @@ def _provider(
             described.api_version,
         )
     except ValueError as error:
-        problem = Problem(f"providers.{name}", str(error), "what its kind needs")
+        problem = Problem(
+            f"providers.{name}", str(error), "what its kind needs", check="providers"
+        )
         raise ConfigError([problem]) from error
-
-
-def _ca_bundle() -> str | None:
-    path = read_ca_bundle()
-    if path is None:
-        return None
-    try:
-        check_ca_bundle(path)
-    except ValueError as error:
-        names = " or ".join(CA_BUNDLES)
-        problem = Problem(names, str(error), "a PEM file, or a folder of them")
-        raise ConfigError([problem]) from error
-    return path

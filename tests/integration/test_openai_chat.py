@@ -24,6 +24,8 @@ from stream_steps import (
     tokens,
 )
 
+from flaskllm.core.sse import SSEParser
+
 HELLO = [{"role": "user", "content": "Hello"}]
 SCHEMA = {"type": "object", "properties": {"place": {"type": "string"}}}
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}
@@ -43,8 +45,8 @@ def caller(make_gateway, upstream):
 
 def told(response):
     """Return the JSON of each event; the end mark stays a text."""
-    blocks = response.data.decode().removesuffix("\n\n").split("\n\n")
-    texts = [block.removeprefix("data: ") for block in blocks]
+    assert response.data.endswith(b"\n\n")
+    texts = [each.data.decode() for each in SSEParser().feed(response.data)]
     return [text if text == "[DONE]" else json.loads(text) for text in texts]
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from dialect_scene import Caller, settings
+from dialect_scene import Caller, claude_events, settings
 from fakes import status
 from simple_websocket import Client, ConnectionClosed
 from stream_steps import fin_after, sse, stall, tokens
@@ -248,7 +248,7 @@ def test_an_upstream_that_fails_at_once_is_an_error(connect, upstream):
 
 
 def test_a_stream_that_breaks_ends_with_a_failed_response(connect, upstream):
-    upstream.script(fin_after(ANSWER, 2))
+    upstream.script(fin_after(ANSWER, 2), sse(tokens("Another answer.")))
     talker = connect()
 
     last = talker.create(input="Hello")[-1]
@@ -256,6 +256,22 @@ def test_a_stream_that_breaks_ends_with_a_failed_response(connect, upstream):
     assert last["type"] == "response.failed"
     assert last["response"]["error"]["code"] == "server_error"
     assert talker.create(input="Hello")[-1]["type"] == "response.completed"
+
+
+def test_a_stream_that_another_goes_on_with_is_one_response(connect, upstream):
+    upstream.script(fin_after(ANSWER, 2), sse(claude_events("Hi ", "there.")))
+
+    *events, last = connect().create(input="Hello", model="both")
+
+    assert last["type"] == "response.completed"
+    assert last["response"]["output"][0]["content"][0]["text"] == "Hi there."
+    rescue = last["flaskllm"]["rescue"]
+    assert (rescue["from"], rescue["to"], rescue["at_character"]) == (
+        "small",
+        "haiku",
+        3,
+    )
+    assert not any("flaskllm" in each for each in events)
 
 
 def test_a_cancel_hangs_up_on_the_upstream(connect, upstream):

@@ -1,15 +1,27 @@
 """gunicorn's own settings follow ours."""
 
 import runpy
+import signal
+from queue import SimpleQueue
 from types import SimpleNamespace
 
 import pytest
 from gunicorn.http import wsgi
 from source_tree import ROOT
 
+from flaskllm.api import context
 from flaskllm.api.websocket_door import EXTENSION
 from flaskllm.core.config import load
 from flaskllm.factory import create_app
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were():
+    """A worker's hook catches SIGHUP; the next test has its own."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield
+    signal.signal(signal.SIGHUP, before)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
 @pytest.fixture
@@ -51,3 +63,60 @@ def test_processes_and_threads_are_those_of_the_settings(settings_of):
     found = settings_of(FLASKLLM_SERVER__WORKERS="3", FLASKLLM_SERVER__THREADS="5")
 
     assert (found["workers"], found["threads"]) == (3, 5)
+
+
+class Settings:
+    """Notes in a queue what is asked of it."""
+
+    def __init__(self):
+        self.heard = SimpleQueue()
+
+    def ask(self):
+        self.heard.put("ask")
+
+    def poll(self):
+        self.heard.put("poll")
+
+
+def test_sighup_has_a_worker_read_its_settings_anew(settings_of):
+    settings = Settings()
+    services = SimpleNamespace(settings=settings)
+    app = SimpleNamespace(
+        extensions={EXTENSION: SimpleNamespace(), context.EXTENSION: services}
+    )
+    hooks = settings_of()
+    hooks["post_fork"](None, SimpleNamespace(has_good_files=True))
+    signal.raise_signal(signal.SIGHUP)  # too early: it is kept, and ends nobody
+    assert settings.heard.empty()
+
+    hooks["post_worker_init"](SimpleNamespace(wsgi=app, alive=True))
+
+    heard = {settings.heard.get(timeout=10) for _ in range(3)}
+    assert heard == {"ask", "poll"}
+
+
+def test_sighup_to_the_master_is_passed_on_and_ends_no_worker(settings_of):
+    sent = []
+    master = SimpleNamespace(kill_workers=sent.append)
+
+    settings_of()["when_ready"](master)
+    master.handle_hup()
+
+    assert sent == [signal.SIGHUP]
+
+
+def test_a_worker_that_starts_while_the_file_is_broken_has_the_last_good_one(
+    settings_of, tmp_path
+):
+    hooks = settings_of()
+    worker = SimpleNamespace(app=SimpleNamespace(callable=None))
+    hooks["pre_fork"](None, worker)
+    hooks["post_fork"](None, worker)
+    assert worker.app.callable is None  # it loads what the file says
+
+    (tmp_path / "flaskllm.yaml").write_text("nonsense: 1")
+    hooks["pre_fork"](None, worker)
+    hooks["post_fork"](None, worker)
+
+    settings = worker.app.callable.extensions[context.EXTENSION].settings
+    assert settings.settings_state() == "rejected"

@@ -12,8 +12,9 @@ from requests import certs
 from flaskllm import wiring
 from flaskllm.core.auth import Scope
 from flaskllm.core.clock import SystemClock
-from flaskllm.core.config import ConfigError, load
+from flaskllm.core.config import ConfigError, ConfigWatch, load
 from flaskllm.core.errors import ModelNotFound, NoModelConfigured
+from flaskllm.core.metrics import Metrics
 from flaskllm.core.redaction import Redactor
 from flaskllm.llm.prompts import TemplateError
 from flaskllm.llm.types import CompletionRequest
@@ -23,7 +24,7 @@ from flaskllm.wiring import (
     is_under_uwsgi,
     secrets_of,
 )
-from flaskllm.wiring.models import LiveModels, build_models
+from flaskllm.wiring.models import LiveModels, build_models, tell_rejected
 
 STRONG = "k3V9qLz0pXyT7sWb2RfHnJm5cDgA8eUi"
 SETTINGS = """
@@ -59,13 +60,20 @@ Be brief.
 class SomeWatch:
     """Hands out one configuration after the other."""
 
+    is_rejected = False
+
     def __init__(self, *changes):
         self.changes = list(changes)
         self.polled = []
 
-    def poll(self, now_monotonic):
+    def poll(self, now_monotonic, build):
         self.polled.append(now_monotonic)
-        return self.changes.pop(0) if self.changes else None
+        loaded = self.changes.pop(0) if self.changes else None
+        return build(loaded) if loaded else None
+
+
+def live_models(loaded, watch):
+    return LiveModels(loaded, watch, FakeClock(), Redactor(), Metrics())
 
 
 @pytest.fixture
@@ -266,7 +274,7 @@ class TestModels:
 class TestLiveModels:
     def test_without_a_change_the_snapshot_stays(self, settle):
         clock, watch = FakeClock(), SomeWatch()
-        live = LiveModels(settle(SETTINGS), watch, clock, Redactor())
+        live = LiveModels(settle(SETTINGS), watch, clock, Redactor(), Metrics())
 
         assert live.router() is live.router()
         assert live.library() is live.library()
@@ -280,7 +288,7 @@ class TestLiveModels:
                 "default_route: fast", "default_route: quick"
             )
         )
-        live = LiveModels(loaded, SomeWatch(None, changed), FakeClock(), Redactor())
+        live = live_models(loaded, SomeWatch(None, changed))
         before = live.router()
 
         after = live.router()
@@ -292,7 +300,7 @@ class TestLiveModels:
     def test_a_credential_that_came_with_a_change_is_masked_too(self, settle):
         redactor, loaded = Redactor(), settle(SETTINGS)
         changed = settle(SETTINGS.replace("sk-abcdefghijklmnop", "sk-zyxwvutsrqponm"))
-        live = LiveModels(loaded, SomeWatch(changed), FakeClock(), redactor)
+        live = LiveModels(loaded, SomeWatch(changed), FakeClock(), redactor, Metrics())
 
         live.router()
 
@@ -302,13 +310,13 @@ class TestLiveModels:
         monkeypatch.setenv("https_proxy", "http://ann:opensesame@p.example:1")
         redactor = Redactor()
 
-        LiveModels(settle(), SomeWatch(), FakeClock(), redactor)
+        LiveModels(settle(), SomeWatch(), FakeClock(), redactor, Metrics())
 
         assert redactor.redact("ann:opensesame") == "ann:***"
 
     def test_a_change_closes_the_connections_of_the_snapshot_before(self, settle):
         loaded = settle(SETTINGS)
-        live = LiveModels(loaded, SomeWatch(None, loaded), FakeClock(), Redactor())
+        live = live_models(loaded, SomeWatch(None, loaded))
         live.router()
         sessions = live._models.senders["box"]._sessions
         with sessions.borrowed():
@@ -326,7 +334,8 @@ class TestLiveModels:
         own = tmp_path / "own"
         own.mkdir()
         loaded = settle(f"templates_dir: {own}")
-        live = LiveModels(loaded, SomeWatch(loaded), FakeClock(), Redactor())
+        watch = ConfigWatch((), lambda: loaded, tell_rejected)
+        live = live_models(loaded, watch)
         before = live._models
         if fault == "no folder":
             own.rmdir()
@@ -335,8 +344,10 @@ class TestLiveModels:
         else:
             (own / "bad.md").mkdir()
 
-        assert live.router() is before.router
+        live.ask()
 
+        assert live.router() is before.router
+        assert live.settings_state() == "rejected"
         (record,) = caplog.records
         assert (record.levelname, record.message) == ("ERROR", "settings_rejected")
 
@@ -356,23 +367,6 @@ class TestLiveModels:
             router = services.digests.completions.router()
 
         assert set(router._catalog.resolve("zz1").weights) == {"large"}
-
-    def test_a_file_that_is_no_good_is_told_and_not_used(
-        self, settle, tmp_path, monkeypatch, caplog
-    ):
-        monkeypatch.chdir(tmp_path)
-        clock = FakeClock()
-        services = build_services(settle(SETTINGS), clock)
-        before = services.digests.completions.router()
-        (tmp_path / "flaskllm.yaml").write_text("nonsense: 1")
-
-        for _ in range(3):
-            clock.advance(1.5)
-            assert services.digests.completions.router() is before
-
-        (record,) = caplog.records
-        assert (record.levelname, record.message) == ("ERROR", "settings_rejected")
-        assert "nonsense" in str(record.__dict__)
 
 
 def test_all_secrets_of_the_settings_are_told_to_the_logs(settle):

@@ -1,16 +1,29 @@
 """Wiring: time-outs, sizes and lists of models come from the nearest that knows."""
 
+from pathlib import Path
+
 import pytest
 from fakes import FakeClock
 
-from flaskllm.core.config import ConfigError, StreamTimeouts, TimeoutSettings, load
+from flaskllm.core.config import (
+    ConfigError,
+    StreamTimeouts,
+    TimeoutSettings,
+    load,
+    load_from_process,
+    watch_process,
+)
+from flaskllm.core.config_version import version_of
+from flaskllm.core.errors import LLMUnavailable
+from flaskllm.core.metrics import Metrics
 from flaskllm.core.redaction import Redactor
 from flaskllm.llm.providers import LocalProvider
-from flaskllm.llm.types import Timeouts
-from flaskllm.wiring.models import LiveModels, build_models
+from flaskllm.llm.types import Timeouts, Usage
+from flaskllm.wiring.models import LiveModels, build_models, tell_rejected
 from flaskllm.wiring.timeouts import timeouts_of
 from flaskllm.wiring.upstreams import build_providers, build_senders
 
+STRONG = "k3V9qLz0pXyT7sWb2RfHnJm5cDgA8eUi"
 SETTINGS = """
 providers:
   hosted: {kind: openai, api_key: sk-abcdefghijklmnop}
@@ -137,8 +150,8 @@ def test_each_provider_has_connections_of_its_own(settle):
 class Changes(list):
     """Hands out one configuration after the other, as a watch does."""
 
-    def poll(self, now_monotonic):
-        return self.pop(0) if self else None
+    def poll(self, now_monotonic, build):
+        return build(self.pop(0)) if self else None
 
 
 def test_who_asks_while_a_change_is_built_gets_what_stands_and_undoes_nothing(
@@ -156,7 +169,7 @@ def test_who_asks_while_a_change_is_built_gets_what_stands_and_undoes_nothing(
             if len(changes) == 1:  # the first of the two is being built
                 seen.append(live.catalog())
 
-    live = LiveModels(loaded("fast"), changes, FakeClock(), Asking())
+    live = LiveModels(loaded("fast"), changes, FakeClock(), Asking(), Metrics())
     before = live.catalog()
     changes += [loaded("older"), loaded("newer")]
 
@@ -164,3 +177,127 @@ def test_who_asks_while_a_change_is_built_gets_what_stands_and_undoes_nothing(
     assert seen
     assert all(each is before for each in seen)
     assert live.catalog().aliases() == ("newer",)
+
+
+@pytest.fixture
+def live(tmp_path, monkeypatch):
+    """The models of settings in a folder, taken up when asked."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FLASKLLM_CONFIG", "flaskllm.yaml")
+    monkeypatch.setenv("FLASKLLM_DATA_DIR", "data")
+    (tmp_path / "flaskllm.yaml").write_text(SETTINGS)
+    loaded = load_from_process()
+    watch = watch_process(loaded, tell_rejected)
+    return LiveModels(loaded, watch, FakeClock(), Redactor(), Metrics())
+
+
+def change(live, text):
+    Path("flaskllm.yaml").write_text(text)
+    live.ask()
+    live.poll()
+
+
+class TestHealth:
+    def state_of(self, live, name):
+        return live.health.look(live.catalog().deployment(name)).state
+
+    def fail(self, live, name):
+        deployment = live.catalog().deployment(name)
+        for _ in range(5):
+            visit = live.health.enter(deployment, "fast", tokens=1, streams=False)
+            visit.end(LLMUnavailable(), Usage(), 0.1)
+
+    def test_an_open_breaker_outlives_a_change_of_something_else(self, live):
+        self.fail(live, "mini")
+        assert self.state_of(live, "mini") == "open"
+
+        change(live, SETTINGS.replace("context_window: 1000", "context_window: 2000"))
+
+        assert live.catalog().deployment("narrow").context_window == 2000
+        assert self.state_of(live, "mini") == "open"
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("model: gpt-4o-mini}", "model: gpt-4o}"),
+            ("sk-abcdefghijklmnop", "sk-ponmlkjihgfedcba"),
+        ],
+    )
+    def test_of_a_deployment_that_changed_everything_is_new(self, live, old, new):
+        self.fail(live, "mini")
+
+        change(live, SETTINGS.replace(old, new))
+
+        assert self.state_of(live, "mini") == "closed"
+
+
+class TestVersions:
+    def test_it_is_that_of_the_settings_in_force(self, live, caplog):
+        caplog.set_level("INFO")
+        before = live.version()
+        assert before == version_of(load_from_process().settings)
+
+        change(live, SETTINGS.replace("fast", "quick"))
+
+        (record,) = caplog.records
+        assert live.version() == version_of(load_from_process().settings) != before
+        assert record.fields == {"version": live.version()}
+
+    def test_a_bad_file_leaves_it_and_is_told_until_it_is_mended(self, live):
+        before = live.version()
+        assert live.settings_state() == "current"
+
+        change(live, "nonsense: 1")
+        assert (live.version(), live.settings_state()) == (before, "rejected")
+
+        change(live, SETTINGS)
+        assert live.settings_state() == "current"
+
+    def test_a_mark_in_the_data_folder_is_taken_up_too(self, live, caplog):
+        caplog.set_level("INFO")
+        Path("data").mkdir()
+        Path("data/reload").touch()
+
+        live.poll()
+
+        assert [each.message for each in caplog.records] == ["settings_reloaded"]
+
+    def test_what_waits_for_a_restart_is_named_each_time_and_never_shown(
+        self, live, caplog
+    ):
+        caplog.set_level("INFO")
+
+        change(live, f"{SETTINGS}server: {{port: 81}}\nsecret: {STRONG}\n")
+
+        _, warning = caplog.records
+        assert (warning.message, warning.levelname) == (
+            "settings_need_restart",
+            "WARNING",
+        )
+        assert warning.fields == {"keys": "secret, server.port"}
+
+
+class TestPrices:
+    TEXT = """
+providers: {own: {kind: ollama}}
+deployments: {d: {provider: own, model: m}}
+routes:
+  - {alias: a, require_price: true, deployments: {d: 1}}
+"""
+
+    def test_a_route_that_requires_one_stops_the_start_at_its_line(self, tmp_path):
+        (tmp_path / "flaskllm.yaml").write_text(self.TEXT)
+        loaded = load({}, tmp_path)
+
+        with pytest.raises(ConfigError) as caught:
+            LiveModels(loaded, Changes(), FakeClock(), Redactor(), Metrics())
+
+        (problem,) = caught.value.problems
+        assert problem.origin == "flaskllm.yaml:5"
+        assert "deployments.d.price" in problem.allowed
+
+    def test_its_own_price_is_enough_be_it_nothing(self, settle):
+        priced = "{provider: own, model: m, price: {input: 0, output: 0}}"
+        text = self.TEXT.replace("{provider: own, model: m}", priced)
+
+        build_models(settle(text), FakeClock())

@@ -15,6 +15,7 @@ from flaskllm.api.anthropic.replies import (
     thinking_block,
     usage_of,
 )
+from flaskllm.api.replies import rescue_note
 from flaskllm.api.tool_order import ToolOrder
 from flaskllm.core import json_text
 from flaskllm.core.errors import APIError
@@ -22,7 +23,7 @@ from flaskllm.core.ids import new_id
 from flaskllm.core.sse import encode_event
 from flaskllm.llm.parts import Thinking
 from flaskllm.llm.streaming import StreamAnswer
-from flaskllm.llm.streams import Chunk, ToolFragment
+from flaskllm.llm.streams import Chunk, Seam, ToolFragment
 from flaskllm.llm.types import Usage
 
 Event = dict[str, Any]
@@ -46,8 +47,10 @@ class MessagesEncoder:
         self._has_started = False
         self._open: str | None = None  # the type of the open block
         self._tool: int | None = None  # the index of the call in the open block
-        self._index = -1
+        self._index = 0  # of the open block
+        self._next_index = 0
         self._stop_sequence: str | None = None
+        self._seam: Seam | None = None
 
     def encode(self, chunk: Chunk) -> bytes:
         """Return the events that tell this chunk; empty when it has none."""
@@ -56,6 +59,21 @@ class MessagesEncoder:
         if chunk.stop_sequence is not None:
             self._stop_sequence = chunk.stop_sequence
         return _wire([*self._start(chunk.model), *self._content(chunk)])
+
+    def resume(self, seam: Seam) -> None:
+        """Go on where another deployment takes over, in the block that is open.
+
+        An open thought is closed before the text that follows it.
+        """
+        self._seam = seam
+        began = seam.opening
+        if began is None:
+            return
+        self._has_started = True
+        self._next_index = began.next_block
+        if began.block is not None:
+            self._index = began.block
+            self._open = "thinking" if began.is_thought else "text"
 
     def finish(self, answer: StreamAnswer) -> bytes:
         """Return the clean end, with what `answer` says of reason and usage."""
@@ -66,7 +84,8 @@ class MessagesEncoder:
         reason = stop_reason(answer.finish_reason, self._stop_sequence)
         delta = {"stop_reason": reason, "stop_sequence": self._stop_sequence}
         usage = usage_of(answer.usage)
-        events.append({"type": "message_delta", "delta": delta, "usage": usage})
+        ended = {"type": "message_delta", "delta": delta, "usage": usage}
+        events.append(ended | rescue_note(self._seam))
         events.append({"type": "message_stop"})
         return _wire(events)
 
@@ -125,7 +144,8 @@ class MessagesEncoder:
 
     def _begin(self, block: Event) -> Iterator[Event]:
         yield from self._close()
-        self._index += 1
+        self._index = self._next_index
+        self._next_index += 1
         self._open = block["type"]
         if self._open != "tool_use":
             self._order.interrupt()

@@ -15,7 +15,6 @@ _OVERLOADED = 529
 _BY_CODE: Mapping[str, tuple[int, str]] = {
     "LLM_CONTEXT_TOO_LONG": (400, "invalid_request_error"),
     "LLM_REFUSED": (400, "invalid_request_error"),
-    "LLM_RATE_LIMITED": (429, "rate_limit_error"),
     "LLM_UNAVAILABLE": (_OVERLOADED, "overloaded_error"),
     "LLM_TIMEOUT": (504, "timeout_error"),
 }

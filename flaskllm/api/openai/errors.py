@@ -33,7 +33,7 @@ _BY_CODE: Mapping[str, _Wording] = {
     "PAYLOAD_TOO_LARGE": _Wording(_INVALID, "request_too_large"),
     "UNSUPPORTED_MEDIA_TYPE": _Wording(_INVALID, "unsupported_content_type"),
     "RATE_LIMIT_EXCEEDED": _Wording("requests", "rate_limit_exceeded"),
-    "LLM_RATE_LIMITED": _Wording("requests", "rate_limit_exceeded", 429),
+    "LLM_RATE_LIMITED": _Wording("requests", "rate_limit_exceeded"),
     "LLM_CONTEXT_TOO_LONG": _Wording(
         _INVALID, "context_length_exceeded", 400, "messages"
     ),
@@ -42,6 +42,8 @@ _BY_CODE: Mapping[str, _Wording] = {
     "LLM_REQUEST_REJECTED": _Wording(_FAULT, "upstream_rejected"),
     "LLM_CREDENTIAL_REJECTED": _Wording(_FAULT, "upstream_credential"),
     "LLM_API_ERROR": _Wording(_FAULT, "upstream_error"),
+    "LLM_ANSWER_DIFFERS": _Wording(_FAULT, "upstream_error"),
+    "LLM_SERVER_ERROR": _Wording(_FAULT, "upstream_error"),
     "LLM_UNAVAILABLE": _Wording(_FAULT, "overloaded"),
     "LLM_TIMEOUT": _Wording(_FAULT, "upstream_timeout"),
     "NO_MODEL_CONFIGURED": _Wording(_FAULT, "no_model_configured"),

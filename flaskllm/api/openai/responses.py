@@ -13,7 +13,8 @@ from flaskllm.api import context
 from flaskllm.api.guard import guarded
 from flaskllm.api.openai import replies
 from flaskllm.api.openai.requests import read
-from flaskllm.api.openai.responses_events import ResponseEvents, ResponsesEncoder
+from flaskllm.api.openai.responses_encoder import ResponsesEncoder
+from flaskllm.api.openai.responses_events import ResponseEvents
 from flaskllm.api.openai.responses_fields import ResponsesFields
 from flaskllm.api.openai.responses_kept import Keeper, page_of
 from flaskllm.api.openai.responses_object import (

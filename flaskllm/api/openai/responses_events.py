@@ -13,12 +13,11 @@ from typing import Any, Protocol
 from flaskllm.api.openai import responses_object as told
 from flaskllm.api.openai.responses_object import Json, Status
 from flaskllm.api.openai.responses_thoughts import seal, thought_item
+from flaskllm.api.replies import rescue_note
 from flaskllm.api.tool_order import ToolOrder
-from flaskllm.core import json_text
 from flaskllm.core.errors import APIError
-from flaskllm.core.sse import encode_event
 from flaskllm.llm.parts import Thinking, ToolCall
-from flaskllm.llm.streams import Chunk, ToolFragment
+from flaskllm.llm.streams import Chunk, Seam, ToolFragment
 from flaskllm.llm.types import FinishReason, Usage
 
 Keep = Callable[[Json], Json]
@@ -62,6 +61,7 @@ class ResponseEvents:
         self._output: list[Json] = []
         self._open: _Open | None = None
         self._has_begun = False
+        self._seam: Seam | None = None
 
     def begin(self) -> Iterator[Json]:
         """Yield what comes before any content, once."""
@@ -85,6 +85,10 @@ class ResponseEvents:
             for fragment in self._order.feed(chunk.tool):
                 yield from self._call(fragment)
 
+    def resume(self, seam: Seam) -> None:
+        """Go on, in the item that is open, where another deployment takes over."""
+        self._seam = seam
+
     def finish(self, answer: Ended) -> Iterator[Json]:
         """Yield the clean end; the response is kept before it is told."""
         yield from self.begin()
@@ -94,7 +98,8 @@ class ResponseEvents:
         yield from self._close(told.status_of(reason))
         whole = told.ended(self._response, self._output, reason, answer.usage)
         response = self._keep(whole)
-        yield self._event(f"response.{response['status']}", response=response)
+        note = rescue_note(self._seam)
+        yield self._event(f"response.{response['status']}", response=response, **note)
 
     def fail(self, error: APIError) -> Iterator[Json]:
         """Yield the end of a response that broke off."""
@@ -183,32 +188,6 @@ class ResponseEvents:
             **_PART_INDEXES[self._open.kind],
         }
         return self._event(f"response.{kind}", **place, **fields)
-
-
-class ResponsesEncoder:
-    """Tells one response as server-sent events."""
-
-    def __init__(self, events: ResponseEvents) -> None:
-        """Start before the first chunk."""
-        self._events = events
-
-    def encode(self, chunk: Chunk) -> bytes:
-        """Return the events that tell this chunk."""
-        return _wire(self._events.tell(chunk))
-
-    def finish(self, answer: Ended) -> bytes:
-        """Return the clean end."""
-        return _wire(self._events.finish(answer))
-
-    def fail(self, error: APIError) -> bytes:
-        """Return the event that ends a response which broke off."""
-        return _wire(self._events.fail(error))
-
-
-def _wire(events: Iterator[Json]) -> bytes:
-    return b"".join(
-        encode_event(json_text.dump_line(event), name=event["type"]) for event in events
-    )
 
 
 def _summary_part(text: str) -> Json:

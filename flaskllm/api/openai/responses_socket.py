@@ -28,6 +28,7 @@ from flaskllm.core.auth import Scope
 from flaskllm.core.errors import APIError, CallerGone, InvalidInputError
 from flaskllm.core.json_text import dump
 from flaskllm.llm.streaming import StreamAnswer
+from flaskllm.llm.streams import Chunk, Seam
 from flaskllm.llm.types import Call, CompletionRequest, Usage
 from flaskllm.services.responses import MOST_CONVERSATION_BYTES, too_long
 
@@ -112,7 +113,9 @@ class ResponsesTalk:
         try:
             for piece in answer:
                 # A silence needs no sign of life here: the connection has pings.
-                if piece is not None and not isinstance(piece, bytes):
+                if isinstance(piece, Seam):
+                    events.resume(piece)
+                elif isinstance(piece, Chunk):
                     yield from events.tell(piece)
             yield from events.finish(answer)
         except CallerGone:

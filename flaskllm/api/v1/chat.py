@@ -50,6 +50,7 @@ MODEL_ERRORS = (
     errors.LLMCredentialRejected,
     errors.LLMRefused,
     errors.LLMRateLimited,
+    errors.LLMServerError,
     errors.LLMUnavailable,
     errors.NoModelConfigured,
     errors.LLMTimeout,

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flaskllm.api.errors import body_of
+from flaskllm.api.replies import rescue_of
 from flaskllm.core import ids
 from flaskllm.core.errors import APIError
 from flaskllm.core.json_text import dump_line
 from flaskllm.core.sse import encode_event
 from flaskllm.llm.streaming import StreamAnswer
-from flaskllm.llm.streams import Chunk
+from flaskllm.llm.streams import Chunk, Seam
 from flaskllm.llm.types import Usage
 
 TOKEN: Final = "token"
@@ -47,9 +48,13 @@ def words_of(chunk: Chunk) -> str:
 
 
 def done_of(
-    answer: StreamAnswer, message_id: str, warnings: Sequence[str]
+    answer: StreamAnswer,
+    message_id: str,
+    warnings: Sequence[str],
+    seam: Seam | None,
 ) -> dict[str, object]:
-    """Return what is told when the upstream finished."""
+    """Return what is told when the upstream finished, with the seam if there is one."""
+    meta = {} if seam is None else {"meta": {"rescue": rescue_of(seam)}}
     return {
         "message_id": message_id,
         "conversation_id": None,
@@ -58,6 +63,7 @@ def done_of(
         "usage": usage_of(answer.usage),
         "cost": None,  # answers have no price yet
         "warnings": [*warnings, *dropped_warnings(answer.dropped)],
+        **meta,
     }
 
 
@@ -68,15 +74,21 @@ class ChatEncoder:
     warnings: tuple[str, ...]
     message_id: str
     number: int = 0
+    seam: Seam | None = None
 
     def encode(self, chunk: Chunk) -> bytes:
         """Return a `token` event, or nothing for a chunk without words."""
         words = words_of(chunk)
         return self._event(TOKEN, {"text": words}) if words else b""
 
+    def resume(self, seam: Seam) -> None:
+        """Go on where another deployment takes over."""
+        self.seam = seam
+
     def finish(self, answer: StreamAnswer) -> bytes:
         """Return the `done` event."""
-        return self._event(DONE, done_of(answer, self.message_id, self.warnings))
+        done = done_of(answer, self.message_id, self.warnings, self.seam)
+        return self._event(DONE, done)
 
     def fail(self, error: APIError) -> bytes:
         """Return the `error` event."""

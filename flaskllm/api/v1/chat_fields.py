@@ -123,13 +123,13 @@ def _only(wanted: str, kind: str) -> dict[str, Any]:
     return {"required": [wanted], "properties": {wanted: {"type": kind}}}
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """Return 5.0 as 5: to JSON, and to JavaScript, they are one number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 OutputTokens = Annotated[
-    int, Field(ge=1, le=MOST_OUTPUT_TOKENS), BeforeValidator(_whole)
+    int, Field(ge=1, le=MOST_OUTPUT_TOKENS), BeforeValidator(whole)
 ]
 NotYet = Annotated[
     None, PlainValidator(_refuse_conversation), WithJsonSchema({"type": "null"})

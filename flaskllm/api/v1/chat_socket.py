@@ -20,6 +20,7 @@ from flaskllm.api.websocket_turns import Emit, Event, Frame
 from flaskllm.core.auth import Scope
 from flaskllm.core.errors import APIError, UpgradeRequired
 from flaskllm.core.json_text import dump
+from flaskllm.llm.streams import Chunk, Seam
 from flaskllm.llm.types import Call
 
 blueprint = Blueprint("chat_socket", __name__)
@@ -41,16 +42,18 @@ class ChatTalk:
         direct = context.principal().direct_models
         order = read_order(frame, direct=direct, stream=True)
         answer = context.services().completions.stream(order.request, call)
+        seam: Seam | None = None
         try:
             for piece in answer:
                 # A silence needs no sign of life here: the connection has pings.
-                if piece is not None and not isinstance(piece, bytes):
-                    words = words_of(piece)
-                    if words:
-                        emit({"event": TOKEN, "text": words})
+                if isinstance(piece, Seam):
+                    seam = piece
+                elif isinstance(piece, Chunk) and (words := words_of(piece)):
+                    emit({"event": TOKEN, "text": words})
         finally:
             answer.close()
-        return {"event": DONE, **done_of(answer, new_message_id(), order.warnings)}
+        done = done_of(answer, new_message_id(), order.warnings, seam)
+        return {"event": DONE, **done}
 
     def refuse(self, error: APIError) -> Event:
         """Return the `error` event."""

@@ -10,6 +10,7 @@ from flaskllm.api import context
 from flaskllm.api.guard import public
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
+from flaskllm.services.settings import SettingsState
 
 CACHE_EXTENSION = "flaskllm.cache"
 READY_FOR_SECONDS = 1
@@ -23,15 +24,33 @@ class Nothing(BaseModel):
 
 
 class Health(BaseModel):
-    """How the service is."""
+    """The process answers."""
 
-    status: Literal["ok", "ready", "not_ready"]
+    status: Literal["ok"]
 
 
 class HealthReply(BaseModel):
-    """The answer to a probe."""
+    """The answer to a probe of the process."""
 
     data: Health
+    meta: Nothing
+
+
+class Readiness(BaseModel):
+    """Whether the service can work, and by which settings.
+
+    `rejected` means that the settings file holds something that cannot be used: the
+    settings before it are still in force.
+    """
+
+    status: Literal["ready", "not_ready"]
+    settings: SettingsState
+
+
+class ReadinessReply(BaseModel):
+    """The answer to a probe of the service."""
+
+    data: Readiness
     meta: Nothing
 
 
@@ -48,7 +67,7 @@ def live() -> Response:
 @public
 @documented(
     summary="Tell whether the service can work: 200 if it can, 503 if not.",
-    replies={200: HealthReply, 503: HealthReply},
+    replies={200: ReadinessReply, 503: ReadinessReply},
 )
 def ready() -> Response:
     """Return `ready` or `not_ready`, looked up at most once a second."""
@@ -57,4 +76,5 @@ def ready() -> Response:
     if status is None:
         status = "ready" if context.services().health.ready() else "not_ready"
         cache.set("health:ready", status, timeout=READY_FOR_SECONDS)
-    return data_reply({"status": status}, {}, 200 if status == "ready" else 503)
+    data = {"status": status, "settings": context.services().settings.settings_state()}
+    return data_reply(data, {}, 200 if status == "ready" else 503)

@@ -99,6 +99,7 @@ class WebhookReply(BaseModel):
         errors.LLMCredentialRejected,
         errors.LLMRefused,
         errors.LLMRateLimited,
+        errors.LLMServerError,
         errors.LLMUnavailable,
         errors.NoModelConfigured,
         errors.LLMTimeout,

@@ -10,6 +10,7 @@ from flask import Flask
 from flask_caching import Cache
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from routing_fakes import make_overrides, make_providers, make_routes
 
 from flaskllm import api
 from flaskllm.core.auth import Principal, Scope
@@ -18,6 +19,9 @@ from flaskllm.core.errors import AuthenticationError
 from flaskllm.core.metrics import Metrics
 from flaskllm.llm.types import Usage
 from flaskllm.services.digests.types import Digest, DigestResult, Summary
+from flaskllm.services.health import Providers
+from flaskllm.services.overrides import Overrides
+from flaskllm.services.routes import Routes
 from flaskllm.services.templates import TemplateInfo, VariableInfo
 
 TOKENS = {
@@ -124,6 +128,25 @@ class FakeHealth:
 
 
 @dataclass
+class FakeSettings:
+    state: str = "current"
+    number: str = "0123456789ab"
+    asked: int = 0
+
+    def poll(self):
+        pass
+
+    def ask(self):
+        self.asked += 1
+
+    def version(self):
+        return self.number
+
+    def settings_state(self):
+        return self.state
+
+
+@dataclass
 class FakeUsage:
     rows: list = field(default_factory=list)
 
@@ -138,6 +161,10 @@ class FakeServices:
     digests: FakeDigests = field(default_factory=FakeDigests)
     templates: FakeTemplates = field(default_factory=FakeTemplates)
     health: FakeHealth = field(default_factory=FakeHealth)
+    routes: Routes = field(default_factory=make_routes)
+    providers: Providers = field(default_factory=make_providers)
+    overrides: Overrides = field(default_factory=make_overrides)
+    settings: FakeSettings = field(default_factory=FakeSettings)
     usage: FakeUsage = field(default_factory=FakeUsage)
     metrics: Metrics = field(default_factory=Metrics)
     deadline_seconds: float = 300.0

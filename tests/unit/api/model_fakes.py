@@ -6,6 +6,7 @@ from typing import Any
 from face_fakes import FakeServices, token_for
 
 from flaskllm.core.errors import ModelNotFound
+from flaskllm.llm.streams import Seam
 from flaskllm.llm.types import (
     Answer,
     Completion,
@@ -17,6 +18,14 @@ from flaskllm.llm.types import (
 from flaskllm.services.models import ModelEntry
 
 USAGE = Usage(10, 4, 2, 6, 3, source="provider")
+SEAM = Seam("small", "large", 3, "LLM_TIMEOUT", "match")
+RESCUE = {
+    "from": "small",
+    "to": "large",
+    "at_character": 3,
+    "code": "LLM_TIMEOUT",
+    "mode": "match",
+}
 DEPLOYMENT = Deployment("small", "box", "openai_compatible", "scripted-1")
 
 
@@ -37,6 +46,8 @@ class FakeStream:
         for piece in self.pieces:
             if isinstance(piece, BaseException):
                 raise piece
+            if isinstance(piece, Seam):
+                self.is_raw = False  # from here on it comes in chunks
             yield piece() if callable(piece) else piece
 
     def close(self):

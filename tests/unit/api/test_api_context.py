@@ -10,7 +10,8 @@ from flaskllm.core import logs
 from flaskllm.core.errors import LLMTimeout
 from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
 
-ATTEMPT = Attempt(1, "fast", Deployment("mini", "openai", "openai", "gpt-4o-mini"))
+MINI = Deployment("mini", "openai", "openai", "gpt-4o-mini")
+ATTEMPT = Attempt(1, "fast", MINI, "fast: mini")
 
 
 def test_a_sane_request_id_is_kept(client):
@@ -127,6 +128,7 @@ def test_each_attempt_is_recorded_and_logged_when_it_ends(
         "deployment": "mini",
         "provider": "openai",
         "model": "gpt-4o-mini",
+        "decision": "fast: mini",
         "code": "OK",
         "seconds": 1.235,
         "tokens_input": 7,
@@ -171,3 +173,48 @@ def test_no_prompt_and_no_token_is_ever_logged(services, bearer, caplog):
 def test_services_are_typed_by_their_accessor(app, services):
     with app.app_context():
         assert context.services() is services
+
+
+def attempts(*decisions, error=None):
+    """Return what makes attempts for these reasons, then fails with the error."""
+
+    def act(order, call):
+        for number, decision in enumerate(decisions, 1):
+            call.before(Attempt(number, "fast", MINI, decision))
+        if error:
+            raise error
+
+    return act
+
+
+@pytest.mark.parametrize("error", [None, LLMTimeout(), ZeroDivisionError()])
+def test_the_reply_names_why_its_last_attempt_was_made(client, services, bearer, error):
+    services.digests.acts = attempts("fast: mini", "next: haiku", error=error)
+
+    reply = client.post(
+        "/api/v1/webhook", headers=bearer("webhook"), json={"prompt": "x"}
+    )
+
+    assert reply.headers.getlist("X-Flaskllm-Decision") == ["next: haiku"]
+
+
+def test_what_is_no_plain_text_cannot_split_the_header(client, services, bearer):
+    services.digests.acts = attempts("a\r\nSet-Cookie: b=c")
+
+    reply = client.post(
+        "/api/v1/webhook", headers=bearer("webhook"), json={"prompt": "x"}
+    )
+
+    assert reply.headers["X-Flaskllm-Decision"] == "a??Set-Cookie: b=c"
+    assert "Set-Cookie" not in reply.headers
+
+
+def test_a_request_that_asked_no_model_has_no_such_header(client, services, bearer):
+    replies = [
+        client.get("/api/v1/templates", headers=bearer("read")),
+        client.post("/api/v1/webhook", headers=bearer("webhook"), json={}),
+        client.post("/api/v1/webhook", headers=bearer("webhook"), json={"prompt": "x"}),
+    ]
+
+    assert [reply.status_code for reply in replies] == [200, 400, 200]
+    assert all("X-Flaskllm-Decision" not in reply.headers for reply in replies)

@@ -20,7 +20,18 @@ def test_readiness_is_a_status_and_a_word(client, services, answer, status, word
     reply = client.get("/api/v1/health/ready")
 
     assert reply.status_code == status
-    assert reply.json == {"data": {"status": word}, "meta": {}}
+    assert reply.json == {"data": {"status": word, "settings": "current"}, "meta": {}}
+
+
+def test_a_file_that_was_refused_is_told_and_does_not_make_the_service_unready(
+    client, services
+):
+    services.settings.state = "rejected"
+
+    reply = client.get("/api/v1/health/ready")
+
+    assert reply.status_code == 200
+    assert reply.json["data"] == {"status": "ready", "settings": "rejected"}
 
 
 def test_many_probes_in_a_second_ask_the_database_once(client, services, time_machine):

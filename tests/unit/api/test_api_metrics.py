@@ -105,8 +105,11 @@ def test_a_stream_that_ended_too_early_is_a_cut(client, services, bearer, code, 
     assert 'flaskllm_first_token_seconds_sum{deployment="mini"} 0.5' in text
 
 
-def test_a_stream_that_ended_well_is_no_cut(client, services, bearer):
-    good = Outcome("OK", 2.0, Usage(), first_token_seconds=0.5)
+@pytest.mark.parametrize("code", ["OK", "LLM_ANSWER_DIFFERS"])
+def test_a_stream_that_ended_well_or_was_left_by_us_is_no_cut(
+    client, services, bearer, code
+):
+    good = Outcome(code, 2.0, Usage(), first_token_seconds=0.5)
     services.digests.acts = lambda order, call: call.after(ATTEMPT, good)
     client.post("/api/v1/webhook", headers=bearer("webhook"), json={"prompt": "x"})
 

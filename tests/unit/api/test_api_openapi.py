@@ -5,7 +5,7 @@ from face_fakes import FakeServices, build
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from flaskllm.api import guard
-from flaskllm.api.openapi import describe, documented
+from flaskllm.api.openapi import describe, documented, template_of
 from flaskllm.api.v1.health import HealthReply
 from flaskllm.core.auth import Scope
 
@@ -32,7 +32,7 @@ def test_it_lists_every_route_below_its_prefix(spec, app):
         (method, path) for path, methods in spec["paths"].items() for method in methods
     }
     served = {
-        (method.lower(), rule.rule)
+        (method.lower(), template_of(rule.rule))
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/api/v1/")
@@ -85,6 +85,7 @@ def test_the_webhook_tells_every_code_it_may_fail_with(spec):
         "LLM_CONTEXT_TOO_LONG",
         "LLM_PROTOCOL_ERROR",
         "LLM_RATE_LIMITED",
+        "LLM_SERVER_ERROR",
         "LLM_UNAVAILABLE",
         "NO_MODEL_CONFIGURED",
         "LLM_TIMEOUT",
@@ -157,3 +158,26 @@ def test_a_code_is_told_once_however_often_it_is_declared(services):
 
     response = operations(describe(app))["/api/v1/x"]["responses"]["400"]
     assert response["description"] == "INVALID_INPUT"
+
+
+def test_what_stands_in_an_address_is_a_parameter(spec):
+    described = spec["paths"]["/api/v1/health/providers/{deployment}"]
+
+    for operation in described.values():
+        assert operation["parameters"] == [
+            {
+                "name": "deployment",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "minLength": 1},
+            }
+        ]
+    assert set(described) == {"put", "delete"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "template"),
+    [("/a", "/a"), ("/a/<b>", "/a/{b}"), ("/<path:a>/<int:b_1>", "/{a}/{b_1}")],
+)
+def test_an_address_is_written_as_openapi_does(rule, template):
+    assert template_of(rule) == template

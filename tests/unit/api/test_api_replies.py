@@ -1,8 +1,9 @@
 """What the replies of several dialects have in common."""
 
 import pytest
+from model_fakes import RESCUE, SEAM
 
-from flaskllm.api.replies import dropped_header
+from flaskllm.api.replies import dropped_header, header_text, rescue_note
 
 HEADER = "X-Flaskllm-Dropped"
 
@@ -26,3 +27,21 @@ def test_the_header_names_each_dropped_field_once(names, shown):
 
 def test_without_dropped_fields_there_is_no_header():
     assert dropped_header(()) == dropped_header([""]) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("fast weighted: mini 0.80; skipped rack (cooling 3 s)",) * 2,
+        ("größe\r\nSet-Cookie: a=b\x00\x7f☀", "gr??e??Set-Cookie: a=b???"),
+        ("x" * 301, "x" * 300),
+        ("\ud800", "?"),
+    ],
+)
+def test_a_header_holds_what_is_plain_and_not_too_long(text, shown):
+    assert header_text(text) == shown
+
+
+def test_a_rescue_is_told_beside_the_dialect_s_own_fields():
+    assert rescue_note(SEAM) == {"flaskllm": {"rescue": RESCUE}}
+    assert rescue_note(None) == {}

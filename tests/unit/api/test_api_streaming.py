@@ -3,7 +3,7 @@
 import pytest
 from face_fakes import build
 from flask import has_request_context
-from model_fakes import FakeStream, OpenAIServices
+from model_fakes import SEAM, FakeStream, OpenAIServices
 from werkzeug.test import EnvironBuilder
 
 from flaskllm.api import guard
@@ -16,13 +16,18 @@ from flaskllm.llm.streams import Chunk
 class Words:
     """Tells an answer in a dialect of words."""
 
+    seam = ""
+
     def encode(self, chunk):
         if chunk.text == "break":
             raise ValueError("the encoder's own fault")
         return chunk.text.encode()
 
+    def resume(self, seam):
+        self.seam = seam.to_deployment
+
     def finish(self, answer):
-        return f"|end:{answer.finish_reason}".encode()
+        return f"{self.seam}|end:{answer.finish_reason}".encode()
 
     def fail(self, error):
         return f"|failed:{error.code}".encode()
@@ -72,6 +77,20 @@ def test_chunks_go_out_as_the_encoder_tells_them(stream):
 
     assert stream(answer).data == b"ab|end:stop"
     assert answer.closed
+
+
+@pytest.mark.parametrize("is_raw", [False, True])
+def test_after_a_seam_the_encoder_goes_on_and_tells_the_end(stream, is_raw):
+    first = b"ab" if is_raw else Chunk(text="ab")
+    answer = FakeStream([first, SEAM, None, Chunk(text="c")], is_raw=is_raw)
+
+    assert stream(answer).data == b"ab: ping\n\nclarge|end:stop"
+
+
+def test_a_stream_that_breaks_after_a_seam_has_no_clean_end(stream):
+    answer = FakeStream([b"ab", SEAM, LLMProtocolError()], is_raw=True)
+
+    assert stream(answer).data == b"ab|failed:LLM_PROTOCOL_ERROR"
 
 
 def test_raw_bytes_go_out_untouched_and_bring_their_own_end(stream):

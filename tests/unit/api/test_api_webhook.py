@@ -217,7 +217,7 @@ def test_without_metadata_there_is_none_in_the_answer(post):
         (InvalidInputError.of("model", "'x' is unknown", "fast"), 400, "INVALID_INPUT"),
         (LLMContextTooLong(), 413, "LLM_CONTEXT_TOO_LONG"),
         (NoModelConfigured(), 503, "NO_MODEL_CONFIGURED"),
-        (LLMRateLimited(retry_after_seconds=7), 503, "LLM_RATE_LIMITED"),
+        (LLMRateLimited(retry_after_seconds=7), 429, "LLM_RATE_LIMITED"),
         (LLMTimeout(), 504, "LLM_TIMEOUT"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,

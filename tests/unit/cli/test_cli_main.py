@@ -30,7 +30,15 @@ def run_main(tmp_path, monkeypatch, capsys):
 
 
 def test_all_commands_are_listed():
-    assert set(cli.commands) == {"serve", "summarise", "tokens", "db", "config", "demo"}
+    assert set(cli.commands) == {
+        "serve",
+        "summarise",
+        "tokens",
+        "db",
+        "config",
+        "route",
+        "demo",
+    }
     assert all(command.help for command in cli.commands.values())
 
 

@@ -1,11 +1,15 @@
-"""Ready means that the database answers."""
+"""Ready means that the database answers; providers stand as their health says."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
+from routing_scene import LARGE, MINI, FakeHealth, make_catalog
 
 from flaskllm.core.errors import ServiceUnavailable
-from flaskllm.services.health import Health
+from flaskllm.llm.health import Standing
+from flaskllm.services.health import DeploymentHealth, Health, Providers
+from flaskllm.services.overrides import Override
 
 
 @dataclass
@@ -28,3 +32,56 @@ def test_a_database_that_does_not_is_not():
 def test_a_fault_of_ours_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         Health(SomeDatabase(ZeroDivisionError())).ready()
+
+
+class Decided:
+    """What stands, as the test says."""
+
+    def __init__(self, **overrides):
+        self._overrides = overrides
+
+    def standing(self):
+        return self._overrides
+
+
+OUT = Override("mini", "open", None, "anna", datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def deployments(providers):
+    """Return the names of the deployments by provider."""
+    return {
+        each.name: [shown.deployment.name for shown in each.deployments]
+        for each in providers.list()
+    }
+
+
+def test_providers_are_there_with_the_health_of_their_deployments():
+    open_ = Standing("open", failures_in_a_row=5)
+    health = FakeHealth({"mini": open_}, idle={"openai": 2.5})
+    providers = Providers(make_catalog, health, Decided(mini=OUT))
+
+    first, second = providers.list()
+
+    assert (first.name, first.kind, first.idle_seconds) == ("openai", "openai", 2.5)
+    assert first.deployments == (
+        DeploymentHealth(MINI, open_, OUT),
+        DeploymentHealth(LARGE, Standing(), None),
+    )
+    assert (second.name, second.idle_seconds) == ("box", None)
+
+
+def test_what_needs_no_upstream_has_no_health():
+    told = deployments(Providers(make_catalog, FakeHealth(), Decided()))
+
+    assert told == {"openai": ["mini", "large"], "box": ["rack"]}
+
+
+def test_of_listed_models_those_are_there_that_there_is_something_to_say_of():
+    health = FakeHealth({"box/m-1": Standing(in_flight=1)})
+    decided = Decided(**{"box/m-2": OUT})
+
+    told = deployments(Providers(make_catalog, health, decided))
+
+    assert told["box"] == ["rack", "box/m-1", "box/m-2"]
+    told = deployments(Providers(make_catalog, FakeHealth(), decided))
+    assert told["box"] == ["rack", "box/m-2"]

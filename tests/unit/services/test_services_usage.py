@@ -7,6 +7,7 @@ import pytest
 from database_rows import usage_of
 
 from flaskllm.core.clock import SystemClock
+from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
 from flaskllm.services.usage import UsageService
 from flaskllm.storage.database import Database
@@ -14,7 +15,7 @@ from flaskllm.storage.usage import UsageRow, UsageRows
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 DEPLOYMENT = Deployment("mini", "openai", "openai", "gpt-4o-mini")
-ATTEMPT = Attempt(2, "fast", DEPLOYMENT)
+ATTEMPT = Attempt(2, "fast", DEPLOYMENT, "weighted 2/3")
 OUTCOME = Outcome("OK", 1.2346, Usage(1, 2, 3, 4, 5, "provider"))
 
 
@@ -56,6 +57,7 @@ def test_an_attempt_becomes_a_row(database):
         output_reasoning=5,
         usage_source="provider",
         created_at=NOON,
+        decision="weighted 2/3",
     )
     assert row.id.startswith("use_")
 
@@ -122,3 +124,74 @@ def test_a_fault_of_ours_loses_its_rows_and_not_the_thread_that_writes(caplog):
     assert {(each["code"], each["reason"]) for each in told} == {
         ("INTERNAL_ERROR", "KeyError")
     }
+
+
+def test_a_decision_is_cut_to_what_its_column_holds(database):
+    attempt = Attempt(1, "fast", DEPLOYMENT, "a" * 299 + "bc")
+    UsageService(UsageRows(database), Noon(), threaded=False).record(
+        attempt, OUTCOME, principal_id="abc", request_id="req_12345678"
+    )
+
+    (row,) = usage_of(database, "req_12345678")
+    assert row.decision == "a" * 299 + "b"
+
+
+class CountedRows(UsageRows):
+    """The table, and how often it was written to."""
+
+    writes = 0
+
+    def add(self, rows):
+        self.writes += 1
+        super().add(rows)
+
+
+def record_many(service, count, wrong=()):
+    """Record attempts from 1; the wrong ones hold what no table takes."""
+    for number in range(1, count + 1):
+        tokens = 2**70 if number in wrong else 1
+        service.record(
+            Attempt(number, "fast", DEPLOYMENT),
+            Outcome("OK", 1.0, Usage(tokens)),
+            principal_id="abc",
+            request_id="req_12345678",
+        )
+
+
+@pytest.mark.parametrize("wrong", [{1}, {250}, {500}, {3, 4, 401}])
+def test_of_a_batch_only_the_wrong_rows_are_lost(database, caplog, wrong):
+    rows = CountedRows(database)
+    service = UsageService(rows, Noon(), threaded=True)
+
+    with caplog.at_level(logging.WARNING):
+        record_many(service, 500, wrong)
+        service.flush()
+
+    written = [row.attempt for row in usage_of(database, "req_12345678")]
+    assert written == [number for number in range(1, 501) if number not in wrong]
+    lost = [line.fields for line in caplog.records]
+    assert {each["attempt"] for each in lost} == wrong
+    assert {each["code"] for each in lost} == {"INTERNAL_ERROR"}
+    assert rows.writes <= 60
+
+
+class ClosedRows:
+    """A database that cannot be used."""
+
+    writes = 0
+
+    def add(self, rows):
+        self.writes += 1
+        raise ServiceUnavailable(details="Its disk is full.")
+
+
+def test_a_database_that_fails_is_not_asked_for_each_row(caplog):
+    rows = ClosedRows()
+    service = UsageService(rows, Noon(), threaded=True)
+
+    with caplog.at_level(logging.WARNING):
+        record_many(service, 100)
+        service.flush()
+
+    assert rows.writes <= 2
+    assert len(caplog.records) == 100

@@ -105,6 +105,7 @@ def test_arguments_of_an_answer_that_was_cut_are_empty():
         (errors.InternalError, 500, "api_error"),
         (errors.LLMAPIError, 502, "api_error"),
         (errors.LLMCredentialRejected, 502, "api_error"),
+        (errors.LLMServerError, 502, "api_error"),
         (errors.ServiceUnavailable, 503, "api_error"),
         (errors.NoModelConfigured, 503, "api_error"),
         (errors.LLMTimeout, 504, "timeout_error"),

@@ -30,6 +30,8 @@ CASES = {
     "LLMRefused": (400, "invalid_request_error", "content_filter"),
     "LLMContextTooLong": (400, "invalid_request_error", "context_length_exceeded"),
     "LLMRateLimited": (429, "requests", "rate_limit_exceeded"),
+    "LLMAnswerDiffers": (502, "server_error", "upstream_error"),
+    "LLMServerError": (502, "server_error", "upstream_error"),
     "LLMUnavailable": (503, "server_error", "overloaded"),
     "NoModelConfigured": (503, "server_error", "no_model_configured"),
     "LLMTimeout": (504, "server_error", "upstream_timeout"),

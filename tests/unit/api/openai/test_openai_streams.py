@@ -1,13 +1,14 @@
 """A streamed answer as OpenAI tells it: the order of events, and what is in them."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from model_fakes import USAGE, FakeStream
+from model_fakes import RESCUE, SEAM, USAGE, FakeStream
 
 from flaskllm.api.openai.streams import event
 from flaskllm.core.errors import LLMProtocolError, LLMTimeout
-from flaskllm.llm.streams import Chunk, ToolFragment
+from flaskllm.llm.streams import Chunk, Opening, ToolFragment
 
 HELLO = [{"role": "user", "content": "Hello"}]
 COUNTED = {
@@ -38,7 +39,9 @@ def streamed(ask, completions):
 
     def run(*pieces, finish_reason="stop", **body):
         completions.stream_answer = FakeStream(
-            list(pieces), finish_reason=finish_reason
+            list(pieces),
+            finish_reason=finish_reason,
+            is_raw=isinstance(pieces[0], bytes) if pieces else False,
         )
         body = {"messages": HELLO, "stream": True, **body}
         return events(ask("/chat/completions", body).data)
@@ -213,3 +216,81 @@ def test_a_text_completion_tells_usage_and_errors_alike(text_streamed):
     assert (last["choices"], last["usage"], done) == ([], COUNTED, "[DONE]")
     assert broken[-1]["error"]["code"] == "upstream_protocol"
     assert "[DONE]" not in broken
+
+
+def began(**opening):
+    """Return a seam behind events that were passed on, which began so."""
+    return replace(SEAM, opening=Opening(**opening))
+
+
+RAW = b'data: {"id":"up-1","choices":[{"delta":{"role":"assistant"}}]}\n\n'
+UP = {"id": "up-1", "created": 17, "model": "m-1"}
+
+
+def test_after_a_seam_the_events_go_on_as_those_that_were_passed_on(streamed):
+    options = {"include_usage": True}
+    told = streamed(RAW, began(**UP), Chunk(text="lo"), stream_options=options)
+
+    first, words, last, counted, done = told
+    assert first == json.loads(RAW.removeprefix(b"data: "))
+    assert words["choices"][0]["delta"] == {"content": "lo"}
+    assert last["choices"][0]["finish_reason"] == "stop"
+    assert last["flaskllm"] == {"rescue": RESCUE}
+    assert (counted["usage"], done) == (COUNTED, "[DONE]")
+    for ours in (words, last, counted):
+        assert {name: ours[name] for name in UP} == UP
+        assert ours["object"] == "chat.completion.chunk"
+    assert all("flaskllm" not in ours for ours in (words, counted))
+
+
+def test_what_was_not_said_of_the_beginning_is_our_own(streamed):
+    _, words, last, _ = streamed(RAW, began(), Chunk(text="lo"))
+
+    assert words["id"] == last["id"]
+    assert words["id"].startswith("chatcmpl-")
+    assert (words["model"], words["created"]) == ("upstream-name", 1767603600)
+    assert words["choices"][0]["delta"] == {"content": "lo"}
+
+
+def test_a_beginning_at_time_zero_stays_one(streamed):
+    _, words, *_ = streamed(RAW, began(id="up-1", created=0), Chunk(text="lo"))
+
+    assert words["created"] == 0
+
+
+def test_after_a_seam_within_our_own_chunks_they_simply_go_on(streamed):
+    *told, done = streamed(Chunk(text="Hel"), SEAM, Chunk(text="lo"))
+
+    assert deltas(told) == [FIRST, {"content": "Hel"}, {"content": "lo"}, {}]
+    assert len({each["id"] for each in told}) == 1
+    assert [each.get("flaskllm") for each in told] == [None] * 3 + [{"rescue": RESCUE}]
+    assert done == "[DONE]"
+
+
+def test_a_seam_before_any_event_leaves_the_role_to_be_told(streamed):
+    told = streamed(SEAM, Chunk(text="lo"))
+
+    assert deltas(told) == [FIRST, {"content": "lo"}, {}]
+
+
+def test_a_text_completion_goes_on_too(ask, completions):
+    raw = b'data: {"id":"up-1","choices":[{"text":"Hel"}]}\n\n'
+    pieces = [raw, began(**UP), Chunk(text="lo")]
+    completions.stream_answer = FakeStream(pieces, is_raw=True)
+
+    reply = ask("/completions", {"prompt": "Hello", "stream": True})
+    *told, done = events(reply.data)
+
+    assert [each["choices"][0]["text"] for each in told] == ["Hel", "lo", ""]
+    assert {each["id"] for each in told} == {"up-1"}
+    assert told[1] | UP == told[1]
+    assert told[-1]["flaskllm"] == {"rescue": RESCUE}
+    assert told[-1]["choices"][0]["finish_reason"] == "stop"
+    assert done == "[DONE]"
+
+
+def test_a_stream_that_breaks_again_ends_with_the_error(streamed):
+    told = streamed(RAW, began(**UP), Chunk(text="lo"), LLMTimeout())
+
+    assert told[-1]["error"]["code"] == "upstream_timeout"
+    assert "[DONE]" not in told

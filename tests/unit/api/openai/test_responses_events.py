@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_fakes import RESCUE, SEAM
 
-from flaskllm.api.openai.responses_events import ResponseEvents, ResponsesEncoder
+from flaskllm.api.openai.responses_encoder import ResponsesEncoder
+from flaskllm.api.openai.responses_events import ResponseEvents
 from flaskllm.api.openai.responses_fields import ResponsesFields
 from flaskllm.api.openai.responses_object import ended, new_response, output_of
 from flaskllm.api.openai.responses_order import read_order
@@ -328,3 +330,21 @@ def test_whatever_is_told_items_come_one_at_a_time_and_numbers_increase(chunks):
         e["delta"] for e in events if e["type"].endswith("output_text.delta")
     )
     assert texts == "".join(chunk.text for chunk in chunks)
+
+
+def test_an_answer_that_another_goes_on_with_is_one_item_and_names_the_seam():
+    response = new_response(order_of(), "m-1", 1_700_000_000)
+    kept = []
+    encoder = ResponsesEncoder(
+        ResponseEvents(response, lambda whole: kept.append(whole) or whole)
+    )
+
+    told = encoder.encode(Chunk(text="Hel"))
+    encoder.resume(SEAM)
+    told += encoder.encode(Chunk(text="lo")) + encoder.finish(Whole())
+
+    events = [json.loads(each.data) for each in SSEParser().feed(told)]
+    assert types_of(events) == types_of(tell(Chunk(text="Hel"), Chunk(text="lo")))
+    assert events[-1]["flaskllm"] == {"rescue": RESCUE}
+    assert events[-1]["response"]["output"][0]["content"][0]["text"] == "Hello"
+    assert not any("flaskllm" in each for each in [*events[:-1], *kept])

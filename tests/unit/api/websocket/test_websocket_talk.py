@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from face_fakes import token_for
+from model_fakes import RESCUE, SEAM
 from websocket_client import Talker, text_of
 from websocket_fakes import wait_for
 
@@ -39,6 +40,15 @@ class TestTalk:
             },
         ]
         assert services.completions.asked[0].stream is True
+
+    def test_a_seam_is_no_token_and_is_told_at_the_end(self, serve, stream):
+        stream.pieces = [Chunk(text="Hel"), SEAM, Chunk(text="lo")]
+
+        with Talker(serve(), TOKEN) as talker:
+            events = talker.turn(message="Hi")
+
+        assert [each.get("text") for each in events] == ["Hel", "lo", None]
+        assert events[-1]["meta"] == {"rescue": RESCUE}
 
     def test_a_stream_that_breaks_ends_with_an_error_and_the_connection_lives(
         self, serve, services, stream

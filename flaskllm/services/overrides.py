@@ -1,0 +1,229 @@
+"""What operators decide over deployments: out, or in whatever its breaker says.
+
+It stands in the database, since a request reaches one process only. Each process
+reads it once a second at most, and only while requests come.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from flaskllm.core import logs
+from flaskllm.core.clock import Clock
+from flaskllm.core.errors import APIError, InvalidInputError, NotFound
+from flaskllm.llm.catalog import OFFLINE, Catalog
+from flaskllm.llm.model_names import nearest, shown
+from flaskllm.llm.types import Deployment
+from flaskllm.services.background import Errand
+from flaskllm.storage.overrides import OverrideRow, OverrideRows
+
+OverrideState = Literal["open", "closed"]
+"""`open` keeps requests away from a deployment, `closed` lets them all through."""
+
+_EVERY_SECONDS = 1.0
+# Who was idle for so long may know too little, and waits for news, but not for long.
+_STALE_SECONDS = 2.0
+_PATIENCE_SECONDS = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+class Overridable(Protocol):
+    """What keeps requests away from deployments."""
+
+    def override(self, overrides: Mapping[str, OverrideState]) -> None:
+        """Let these stand, by the deployments' names, in the place of all before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One decision. Both times are aware; `expires_at` None lasts until removed.
+
+    `set_by` is the id of the principal who decided.
+    """
+
+    deployment: str
+    state: OverrideState
+    expires_at: datetime | None
+    set_by: str
+    set_at: datetime
+
+
+class Overrides:
+    """Keeps what operators decided, and tells it to the health of this process."""
+
+    def __init__(
+        self,
+        rows: OverrideRows,
+        health: Overridable,
+        catalog: Callable[[], Catalog],
+        clock: Clock,
+        *,
+        threaded: bool,
+    ) -> None:
+        """Keep the collaborators; nothing is read yet.
+
+        Args:
+            rows: The table.
+            health: It hears what stands.
+            catalog: Returns that of the settings as they stand now.
+            clock: Tells when an override ends, and when to read again.
+            threaded: Whether a thread may read them; else a request does.
+        """
+        self._rows = rows
+        self._health = health
+        self._catalog = catalog
+        self._clock = clock
+        self._errand = Errand(self._read, "overrides") if threaded else None
+        self._known: tuple[OverrideRow, ...] = ()
+        self._standing: Mapping[str, Override] = {}
+        self._looked_seconds = float("-inf")
+        self._is_readable = True
+        # What was read first must not take the place of what was read later.
+        self._reading = threading.Lock()
+
+    def keep_current(self) -> None:
+        """Take up what was decided lately; for the start of every request.
+
+        Once a second this begins to read, and a request that comes after a pause
+        waits a quarter of a second for it at most. It never raises.
+        """
+        now_seconds = self._clock.monotonic()
+        idle_seconds = now_seconds - self._looked_seconds
+        if idle_seconds < _EVERY_SECONDS:
+            return
+        # Two threads that come here at once read twice; neither waits for a lock.
+        self._looked_seconds = now_seconds
+        if self._errand is None:
+            self._read()
+            return
+        is_stale = idle_seconds >= _STALE_SECONDS
+        self._errand.ask(_PATIENCE_SECONDS if is_stale else 0.0)
+
+    def standing(self) -> Mapping[str, Override]:
+        """Return those that stand now, by the deployments' names."""
+        self.keep_current()
+        return self._standing
+
+    def put(
+        self, deployment: str, state: OverrideState, seconds: int | None, set_by: str
+    ) -> Override:
+        """Decide over a deployment, here at once and elsewhere within a second.
+
+        Args:
+            deployment: Its name.
+            state: Whether requests may reach it.
+            seconds: How long; None until it is removed.
+            set_by: The id of the principal who decides.
+
+        Raises:
+            NotFound: There is no such deployment; the details name the nearest.
+            InvalidInputError: It needs no upstream, so nothing keeps it away.
+            ServiceUnavailable: Nothing was stored; a retry may help.
+        """
+        self._check(deployment)
+        now = self._clock.now()
+        ends = None if seconds is None else now + timedelta(seconds=seconds)
+        row = OverrideRow(deployment, state, ends, set_by, now)
+        self._rows.put(row)
+        logs.event(
+            _log,
+            logging.INFO,
+            "override_set",
+            deployment=deployment,
+            principal=set_by,
+            state=state,
+            seconds=seconds,
+        )
+        self._read()
+        return _override(row)
+
+    def remove(self, deployment: str, removed_by: str) -> None:
+        """Leave a deployment to its breaker again; to do so twice changes nothing.
+
+        What has gone from the settings can be removed as well.
+
+        Raises:
+            NotFound: There is no such deployment, and none was decided over.
+            ServiceUnavailable: Nothing was removed; a retry may help.
+        """
+        if self._rows.remove(deployment):
+            logs.event(
+                _log,
+                logging.INFO,
+                "override_removed",
+                deployment=deployment,
+                principal=removed_by,
+            )
+        else:
+            self._check(deployment)
+        self._read()
+
+    def _check(self, deployment: str) -> None:
+        catalog = self._catalog()
+        found = catalog.deployments.get(deployment) or next(
+            (each for each in listed_deployments(catalog) if each.name == deployment),
+            None,
+        )
+        if found is None:
+            raise _not_found(deployment, catalog)
+        if found.kind == OFFLINE.kind:
+            problem = f"{shown(deployment)} answers without an upstream"
+            allowed = "a deployment of a model"
+            raise InvalidInputError.of("deployment", problem, allowed)
+
+    def _read(self) -> None:
+        with self._reading:
+            self._read_in_turn()
+
+    def _read_in_turn(self) -> None:
+        """Read what stands and tell it; what was read last stands if that fails."""
+        try:
+            self._known = self._rows.list()
+            self._is_readable = True
+        except Exception as error:  # the thread that reads must live on
+            self._tell_unreadable(error)
+        now = self._clock.now()
+        self._standing = {
+            row.deployment: _override(row)
+            for row in self._known
+            if row.expires_at is None or row.expires_at > now
+        }
+        self._health.override(
+            {name: each.state for name, each in self._standing.items()}
+        )
+
+    def _tell_unreadable(self, error: Exception) -> None:
+        if not self._is_readable:  # a line a second would tell no more
+            return
+        self._is_readable = False
+        code = error.code if isinstance(error, APIError) else type(error).__name__
+        reason = error.details if isinstance(error, APIError) else ""
+        logs.event(
+            _log, logging.WARNING, "overrides_not_read", code=code, reason=reason
+        )
+
+
+def listed_deployments(catalog: Catalog) -> Iterator[Deployment]:
+    """Yield the deployments of the models that upstreams have listed; asks nobody."""
+    listed = catalog.discovered.without_asking()
+    for provider in catalog.samples:
+        found = (listed.find(name, provider) for name in listed.names())
+        yield from (each for each in found if each is not None)
+
+
+def _not_found(deployment: str, catalog: Catalog) -> NotFound:
+    listed = (each.name for each in listed_deployments(catalog))
+    known = (*catalog.deployments, *listed)
+    near = nearest(deployment, known)
+    allowed = ", ".join(near or tuple(catalog.deployments)) or "none"
+    told = f"the nearest: {allowed}" if near else f"known: {allowed}"
+    return NotFound(f"There is no deployment {shown(deployment)}.", details=f"{told}.")
+
+
+def _override(row: OverrideRow) -> Override:
+    return Override(row.deployment, row.state, row.expires_at, row.set_by, row.set_at)
