@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOAK := $(addprefix tests/e2e/test_,cut_streams.py leaving_callers.py slow_readers.py stopping_streams.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test clients test-engines test-live soak bench wrk check lint types unit integration contract e2e lock lock-templates clean
+.PHONY: help demo serve test clients test-engines test-live faults soak bench wrk check lint types unit integration contract e2e lock lock-templates clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {printf "  %-30s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test-engines: $(VENV)/dev .venv-engines/done ## Build llama.cpp's server (minute
 
 test-live: $(VENV)/dev ## Ask every provider whose credential or URL is set; costs a few cents
 	FLASKLLM_TEST_SPEND_DOLLARS=$${FLASKLLM_TEST_SPEND_DOLLARS:-0.05} $(BIN)/pytest -rs tests/live
+
+faults: $(VENV)/dev ## Play the sixteen faults before a real server, and measure what they cost
+	FLASKLLM_TEST_ROUNDS=full $(BIN)/pytest tests/faults
 
 soak: $(VENV)/dev ## Cut streams, hang-ups and load, by the thousand; takes minutes
 	FLASKLLM_TEST_ROUNDS=full FLASKLLM_TEST_REQUIRE=uwsgi $(BIN)/pytest tests/soak $(SOAK)

@@ -10,6 +10,28 @@ from fakes import FakeClock, Upstream
 from processes import House, open_house
 from requirements import require
 
+_FIGURE = "figure"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests measured, their property `figure`, test by test."""
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        if getattr(report, "when", "") == "call"
+    ]
+    lines = [
+        (report.nodeid.rpartition("::")[2], line)
+        for report in reports
+        for name, line in report.user_properties
+        if name == _FIGURE
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        for test, line in lines:
+            terminalreporter.write_line(f"{test}: {line}")
+
 
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:

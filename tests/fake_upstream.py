@@ -73,13 +73,19 @@ Step = Callable[[Exchange], None]
 class Upstream:
     """A scripted server on 127.0.0.1; use it in a `with` statement.
 
+    `listener` is where it accepts, a port of its own when left out.
+
     Attributes:
         requests: All that were read, in order.
         connections: How many were accepted.
         closed_by_peer: The monotonic moments at which our side hung up.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None):
+    def __init__(
+        self,
+        tls: ssl.SSLContext | None = None,
+        listener: socket.socket | None = None,
+    ):
         self.requests: list[Received] = []
         self.connections = 0
         self.closed_by_peer: list[float] = []
@@ -90,7 +96,7 @@ class Upstream:
         self._stopping = False
         self._wires: set[_Wire] = set()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listener or socket.create_server(("127.0.0.1", 0))
 
     @property
     def url(self) -> str:

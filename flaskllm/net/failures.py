@@ -27,12 +27,13 @@ FOREIGN = (
 
 # The first row that any cause of a failure matches says what it was.
 _EXPLANATIONS: tuple[tuple[type[BaseException], type[LLMAPIError], str], ...] = (
+    # Not a passing thing: nobody asks the same place again in the same request.
     (
         ssl.SSLCertVerificationError,
-        LLMUnavailable,
+        LLMAPIError,
         "The upstream's certificate was not accepted.",
     ),
-    (ssl.SSLError, LLMUnavailable, "No TLS connection could be agreed upon."),
+    (ssl.SSLError, LLMAPIError, "No TLS connection could be agreed upon."),
     (
         urllib3.exceptions.ProxyError,
         LLMUnavailable,

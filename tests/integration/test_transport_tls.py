@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from fakes import Upstream
 from transports import Timed, send, transport_with
 
-from flaskllm.core.errors import CallerGone, LLMTimeout, LLMUnavailable
+from flaskllm.core.errors import CallerGone, LLMAPIError, LLMTimeout, LLMUnavailable
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_a_certificate_that_is_not_good_is_refused(tmp_path, ending):
     with Upstream(tls=shown.server) as upstream:
         with (
             transport_with(trusted) as transport,
-            pytest.raises(LLMUnavailable) as caught,
+            pytest.raises(LLMAPIError) as caught,
         ):
             send(transport, upstream.url)
 
@@ -90,7 +90,7 @@ def answers_the_handshake_in_plain_http(accepted):
 @pytest.mark.parametrize(
     "serve", [drops_the_handshake, answers_the_handshake_in_plain_http]
 )
-def test_a_handshake_that_fails_is_unavailable(transport, serve):
+def test_a_handshake_that_fails_is_an_error_of_the_upstream(transport, serve):
     def serve_once(listener):
         accepted, _ = listener.accept()
         with accepted:
@@ -100,7 +100,7 @@ def test_a_handshake_that_fails_is_unavailable(transport, serve):
         server = threading.Thread(target=serve_once, args=[listener])
         server.start()
 
-        with pytest.raises(LLMUnavailable):
+        with pytest.raises(LLMAPIError):
             send(transport, f"https://127.0.0.1:{listener.getsockname()[1]}")
 
         server.join()

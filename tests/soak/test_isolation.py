@@ -13,10 +13,9 @@ import pytest
 from fakes import Upstream
 from hosts import Host
 from processes import bearer, open_house
-from rounds import soak_only
+from rounds import IS_FULL, rounds
 
 SETTINGS = """
-server: {{threads: 160}}
 timeouts: {{deadline_seconds: 2}}
 providers:
   good: {{kind: openai_compatible, base_url: {good}}}
@@ -30,10 +29,11 @@ routes:
 """
 PATTERN = ("other", "other", "good", "other", "other")  # four of five may hang
 EVERY_SECONDS = 0.027  # no divisor of the other times: nothing falls together
-CALLS = 500  # in each block
-BLOCKS = 6  # of either kind, in turns: what else the machine does meets both
+CALLS = rounds(200, 500)  # in each block
+BLOCKS = rounds(1, 6)  # of either kind, in turns: other work meets both
 ANSWER = fakes.delayed(0.1, fakes.chat("hello"))
 MOST_RATIO = 1.5
+MOST_WAITING = 24  # three quarters of the threads that there are by default
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,30 @@ def p99(calls):
     return seconds[int(len(seconds) * 0.99)]
 
 
-@soak_only
+class Waiting:
+    """A step that never answers, and how many wait for it at once."""
+
+    def __init__(self):
+        self.most = 0
+        self._now = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, exchange):
+        if exchange.request.method == "GET":
+            fakes.status(503)(exchange)
+            return
+        self._count(1)
+        try:
+            exchange.wait()
+        finally:
+            self._count(-1)
+
+    def _count(self, change):
+        with self._lock:
+            self._now += change
+            self.most = max(self.most, self._now)
+
+
 @pytest.mark.timeout(600)
 def test_calls_to_a_good_upstream_do_not_feel_one_that_hangs(tmp_path, record_property):
     with Upstream() as good, Upstream() as other, open_house(tmp_path) as house:
@@ -98,13 +121,13 @@ def test_calls_to_a_good_upstream_do_not_feel_one_that_hangs(tmp_path, record_pr
         token = house.make_token("--scope=chat")
         good.always(ANSWER)
         host = Host(*house.serve())
-        before, beside = [], []
+        before, beside, waiting = [], [], Waiting()
         with ThreadPoolExecutor(200) as pool:
             load = Load(host, token, pool)
             for _ in range(BLOCKS):
                 other.always(ANSWER)
                 before += load.run()
-                other.always(fakes.hang())
+                other.always(waiting)
                 beside += load.run()
 
     ratio = p99(beside) / p99(before)
@@ -115,6 +138,8 @@ def test_calls_to_a_good_upstream_do_not_feel_one_that_hangs(tmp_path, record_pr
         f"ratio {ratio:.2f}",
     )
     assert statuses(before, "other") == {200}
-    assert statuses(beside, "other") == {504}
+    assert statuses(beside, "other") <= {503, 504}
     assert statuses(before, "good") == statuses(beside, "good") == {200}
-    assert ratio <= MOST_RATIO
+    assert 0 < waiting.most <= MOST_WAITING
+    if IS_FULL:  # a few calls beside other tests say nothing about the slowest
+        assert ratio <= MOST_RATIO

@@ -197,6 +197,21 @@ def test_of_many_first_attempts_a_tenth_may_be_repeated():
     assert made == 20
 
 
+def test_what_was_repeated_in_advance_is_earned_back_first():
+    scene = Scene()
+    for _ in range(3):
+        scene.ask()
+        scene.ask(is_repeat=True)
+    made = 3
+    for _ in range(97):
+        scene.ask()
+        if isinstance(visit := scene.enter(is_repeat=True), Visit):
+            visit.end(None, USED, 1.0)
+            made += 1
+
+    assert made == 10
+
+
 def test_each_deployment_has_its_own_budget():
     scene = Scene(deployment("a"), deployment("b"))
     for _ in range(3):
