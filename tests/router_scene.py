@@ -14,6 +14,7 @@ from flaskllm.llm.parts import Message
 from flaskllm.llm.patience import Policy
 from flaskllm.llm.providers import build_provider
 from flaskllm.llm.router import Router
+from flaskllm.llm.terms import UNLIMITED
 from flaskllm.llm.types import (
     Call,
     Completion,
@@ -101,16 +102,20 @@ def scene(
     begin=None,
     health_policy=HealthPolicy(),  # noqa: B008 - frozen
     models=None,
+    limits=UNLIMITED,
+    metrics=None,
     **scripts,
 ):
     """Route `main` to deployment a, its fallbacks to the others in order.
 
-    All have the same model, but for those that `models` names.
+    All have the same limits, and the same model but for those that `models` names.
     """
     clock = FakeClock()
     begun, ended, waited = [], [], []
     deployments = {
-        name: Deployment(name, name, "vllm", (models or {}).get(name, "m"))
+        name: Deployment(
+            name, name, "vllm", (models or {}).get(name, "m"), limits=limits
+        )
         for name in scripts
     }
     others = tuple(name for name in scripts if name != "a")
@@ -141,7 +146,7 @@ def scene(
         senders,
         Policy(),
         Half(),
-        health=(health := Health(clock, Half(), health_policy)),
+        health=(health := Health(clock, Half(), health_policy, metrics)),
     )
     return Scene(router, senders, clock, call, begun, ended, waited, health)
 

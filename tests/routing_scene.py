@@ -56,6 +56,7 @@ class FakeHealth:
 
     standings: dict = field(default_factory=dict)
     idle: dict = field(default_factory=dict)
+    silent: set = field(default_factory=set)
     overrides: list = field(default_factory=list)
     told: list = field(default_factory=list)
 
@@ -67,6 +68,9 @@ class FakeHealth:
 
     def idle_seconds(self, provider):
         return self.idle.get(provider)
+
+    def is_silent(self, provider):
+        return provider in self.silent
 
     def override(self, overrides):
         self.overrides.append(dict(overrides))

@@ -79,6 +79,4 @@ class LearningRoute:
     def _learn(self, name: str, upstream: Upstream) -> None:
         is_success = self.random.random() < upstream.succeeds
         seconds = upstream.seconds * self.random.lognormvariate(0.0, 0.3)
-        self.lessons.learn(
-            ALIAS, name, is_success, seconds if is_success else None, self.number
-        )
+        self.lessons.learn(ALIAS, name, is_success, seconds if is_success else None)

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from pydantic import SecretStr
 
@@ -20,23 +19,11 @@ _LIVE = (
     "default_route",
     "templates_dir",
     "timeouts",
+    "health.probe_idle_seconds",
 )
 _NOT_LIVE = ("timeouts.deadline_seconds",)
 
 Tree = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprints:
-    """What was learned of a deployment holds for as long as its fingerprint does.
-
-    Attributes:
-        deployments: By the deployment's name: over its settings and its provider's.
-        credentials: By the provider's name: over its address and credential.
-    """
-
-    deployments: Mapping[str, str]
-    credentials: Mapping[str, str]
 
 
 def version_of(settings: Settings) -> str:
@@ -51,26 +38,19 @@ def version_of(settings: Settings) -> str:
     return digest.hex()
 
 
-def fingerprints_of(settings: Settings) -> Fingerprints:
-    """Return the fingerprints of all deployments and credentials.
+def fingerprints_of(settings: Settings) -> dict[str, str]:
+    """Return for each deployment, by its name, a digest of it and of its provider.
 
-    They are made of credentials without any brake: keep them in memory.
+    What was learned of a deployment holds for as long as its fingerprint does. They
+    are made of credentials without any brake: keep them in memory.
     """
     providers = {
         name: provider.model_dump() for name, provider in settings.providers.items()
     }
-    deployments = {
-        name: [deployment.model_dump(), providers[deployment.provider]]
+    return {
+        name: _digest([deployment.model_dump(), providers[deployment.provider]])
         for name, deployment in settings.deployments.items()
     }
-    credentials = {
-        name: [provider["kind"], provider["base_url"], provider["api_key"]]
-        for name, provider in providers.items()
-    }
-    return Fingerprints(
-        {name: _digest(each) for name, each in deployments.items()},
-        {name: _digest(each) for name, each in credentials.items()},
-    )
 
 
 def waiting_for_restart(started_with: Settings, now: Settings) -> tuple[str, ...]:
@@ -80,12 +60,23 @@ def waiting_for_restart(started_with: Settings, now: Settings) -> tuple[str, ...
     return tuple(path for path in paths if before.get(path) != after.get(path))
 
 
+def read_at_start() -> str:
+    """Return in words which settings are read at a start only, by their names."""
+    whole = [name for name in Settings.model_fields if name not in _LIVE]
+    partly = [path for path in _LIVE if path.partition(".")[0] in whole]
+    kept = f" (but for {', '.join(partly)})" if partly else ""
+    return f"{', '.join([*whole, *_NOT_LIVE])}{kept}"
+
+
 def _restarting(settings: Settings) -> Iterator[tuple[str, object]]:
     tree = settings.model_dump()
     for path in leaves(tree, ""):
-        is_live = path.partition(".")[0] in _LIVE and path not in _NOT_LIVE
-        if not is_live:
+        if path in _NOT_LIVE or not _is_live(path):
             yield path, _at(tree, path)
+
+
+def _is_live(path: str) -> bool:
+    return any(f"{path}.".startswith(f"{live}.") for live in _LIVE)
 
 
 def _at(tree: Tree, path: str) -> object:

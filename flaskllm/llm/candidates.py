@@ -24,8 +24,8 @@ def line_up(
 
     The route's own come first, then those of its fallbacks; within a route in the
     order of the settings, see `order` for what its strategy makes of that. Left out
-    are those that lack what the request needs, those whose context window is known
-    and too small, and those without a price where the route requires one.
+    are those that lack what the request needs, those that are known to have no room
+    for it, and those without a price where the route requires one.
 
     Args:
         catalog: Where names lead.
@@ -49,7 +49,7 @@ def line_up(
     sizes, sieve = Sizes(request), Sieve(described)
     sieve.by_needs(request, dialects, named[0].name)
     sieve.by_price(named)
-    sieve.by_window(request, sizes)
+    sieve.by_size(sizes)
     return _lineup(request, named, sizes, sieve)
 
 
@@ -75,9 +75,10 @@ def line_up_embedding(
     if not able:
         problem = f"{routes[0].name!r} leads to no deployment that has embeddings"
         raise InvalidInputError.of("model", problem, "a model for embeddings")
-    sieve = Sieve(able)
+    sizes, sieve = Sizes(request), Sieve(able)
     sieve.by_price(routes)
-    return _lineup(request, routes, Sizes(request), sieve)
+    sieve.by_size(sizes)
+    return _lineup(request, routes, sizes, sieve)
 
 
 def leading(catalog: Catalog, request: CompletionRequest) -> Deployment:

@@ -8,20 +8,16 @@ from flaskllm.core.errors import APIError, InvalidInputError
 from flaskllm.llm import prices
 from flaskllm.llm.candidates import Describe, line_up
 from flaskllm.llm.catalog import Catalog, Route
-from flaskllm.llm.explanations import Excluded, Explained, Explanation, Why
+from flaskllm.llm.explanations import Excluded, Explained, Explanation
 from flaskllm.llm.health import Health
-from flaskllm.llm.lineup import Candidate, Lineup
+from flaskllm.llm.lineup import Candidate, Exclusion, Lineup
 from flaskllm.llm.needs import asked
 from flaskllm.llm.obstacles import error_of
 from flaskllm.llm.order import Order
 from flaskllm.llm.places import Places
 from flaskllm.llm.telling import telling
-from flaskllm.llm.tokens import room_tokens
-from flaskllm.llm.types import CompletionRequest, Deployment
+from flaskllm.llm.types import CompletionRequest
 from flaskllm.llm.upstreams import Upstreams
-
-# What the sieve calls it; every other word of its is the name of a need.
-_REASONS: dict[str, Why] = {"context window": "too_long", "price": "no_price"}
 
 
 class Explainer:
@@ -64,7 +60,9 @@ class Explainer:
         """
         route = self._catalog.resolve(request.model, direct=request.direct)
         chain = self._catalog.chain(route)
-        bare = Explanation(route, tuple(each.name for each in chain[1:]))
+        strategies = {each.name: each.strategy for each in chain}
+        behind = tuple(each.name for each in chain[1:])
+        bare = Explanation(route, behind, strategies)
         members: dict[str, Candidate] = {}
         for each in _members(chain, self._catalog):
             members.setdefault(each.name, each)
@@ -111,10 +109,7 @@ def _told(
         each.name: each for each in lineup.candidates if each.obstacle is not None
     }
     excluded = (
-        *(
-            _left_out(each.deployment, each.reason, lineup, members)
-            for each in lineup.excluded
-        ),
+        *(_left_out(each, members) for each in lineup.excluded),
         *(_blocked(each, places) for each in blocked.values()),
     )
     last_resort = None if free else _last_resort(tuple(blocked.values()))
@@ -141,22 +136,9 @@ def _explained(candidate: Candidate, lineup: Lineup, places: Places) -> Explaine
     )
 
 
-def _left_out(
-    name: str, reason: str, lineup: Lineup, members: dict[str, Candidate]
-) -> Excluded:
-    member = members[name]
-    why = _REASONS.get(reason, "lacking")
-    details = reason if why == "lacking" else ""
-    if why == "too_long":
-        details = _sizes(member.deployment, lineup)
-    return Excluded(member.alias, member.deployment, why, details)
-
-
-def _sizes(deployment: Deployment, lineup: Lineup) -> str:
-    assert isinstance(lineup.request, CompletionRequest)  # vectors know no window
-    room = room_tokens(deployment, lineup.request)
-    needed = lineup.sizes.of(deployment)
-    return f"about {needed} tokens of input, and room for {room}"
+def _left_out(exclusion: Exclusion, members: dict[str, Candidate]) -> Excluded:
+    deployment = members[exclusion.deployment].deployment
+    return Excluded(exclusion.alias, deployment, exclusion.reason, exclusion.details)
 
 
 def _blocked(candidate: Candidate, places: Places) -> Excluded:

@@ -1,14 +1,15 @@
 """What is told of a request that is explained: values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from flaskllm.core.errors import APIError
 from flaskllm.llm.catalog import Route
 from flaskllm.llm.health.standings import Reason, Standing
+from flaskllm.llm.lineup import Left
 from flaskllm.llm.types import Deployment
 
-Why = Literal["lacking", "too_long", "no_price"] | Reason
+Why = Left | Reason
 """Why a deployment would not be asked: for good, or until its obstacle has passed."""
 
 
@@ -61,6 +62,7 @@ class Explanation:
     Attributes:
         route: The route that the request's name leads to.
         fallbacks: The names of the routes behind it, the nearest first.
+        strategies: Those of all these routes, by their names.
         candidates: Who would be asked, in this order.
         excluded: Who would not, in the order of their routes.
         last_resort: Where there is no candidate, the deployment that one request at
@@ -70,6 +72,7 @@ class Explanation:
 
     route: Route
     fallbacks: tuple[str, ...]
+    strategies: Mapping[str, str]
     candidates: tuple[Explained, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     last_resort: str | None = None

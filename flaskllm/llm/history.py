@@ -48,6 +48,7 @@ class History:
         had_last_resort: Whether one was asked, or refused, as the last resort.
         may_continue: Whether a deployment whose answer does not repeat what was
             shown may be asked, in other words, to go on with it.
+        is_rescue: Whether an answer broke off of which something was shown.
     """
 
     options: Mapping[str, Option]
@@ -60,3 +61,4 @@ class History:
     retried: tuple[str, ...] = ()
     had_last_resort: bool = False
     may_continue: bool = False
+    is_rescue: bool = False

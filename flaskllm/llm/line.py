@@ -112,6 +112,12 @@ class Line:
         self._tried[name] = self._untried.pop(name, candidate)
         return visit
 
+    def count_if_held_back(self, name: str) -> None:
+        """Count a repeat that was due, where the last look found that it may not be."""
+        candidate = self._tried[name]
+        if candidate.obstacle is not None and candidate.obstacle.reason == "busy":
+            self._places.count_refused_repeat(candidate)
+
     def _obstacle(self, candidate: Candidate) -> Obstacle | None:
         """Return what is in the way now; once turned away it stays so for us.
 

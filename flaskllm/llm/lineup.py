@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from flaskllm.core.errors import LLMAPIError
 from flaskllm.llm.catalog import Route
@@ -38,16 +39,22 @@ class Candidate:
         return self.deployment.name
 
 
+Left = Literal["lacking", "too_long", "no_price"]
+"""Why a deployment is left out: for good, as long as the settings stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exclusion:
     """A deployment that was left out of a request, and what for.
 
-    `reason` is the name of a need that it does not meet, `context window` or `price`.
+    `lacking` is told with the names of the needs that it does not meet, `too_long`
+    with both sizes.
     """
 
     alias: str
     deployment: str
-    reason: str
+    reason: Left
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """How long a request waits, and for whom: pure, over what was tried."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from flaskllm.core.errors import (
@@ -9,8 +10,10 @@ from flaskllm.core.errors import (
     LLMRateLimited,
     LLMTimeout,
 )
-from flaskllm.llm.health.standings import Obstacle
+from flaskllm.llm.health.standings import Obstacle, Reason
 from flaskllm.llm.history import Failure, History
+
+_PASSING: tuple[Reason, ...] = ("limited", "busy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,10 @@ def suiting(history: History) -> tuple[str, ...]:
 
 def wait_seconds(name: str, history: History, policy: Policy) -> float | None:
     """Return how long to wait for this deployment; None where that is in vain."""
-    limited_seconds = _limited_seconds(history.options[name].obstacle)
     latest = {failure.deployment: failure for failure in history.failures}.get(name)
+    # Who failed is not waited for until its repeats are earned again.
+    passing = _PASSING if latest is None else ("limited",)
+    limited_seconds = _passes_in(history.options[name].obstacle, passing)
     if limited_seconds is None:
         return None
     if latest is None:
@@ -86,24 +91,30 @@ def wait_seconds(name: str, history: History, policy: Policy) -> float | None:
     return seconds if is_due and seconds <= policy.longest_wait_seconds else None
 
 
-def _limited_seconds(obstacle: Obstacle | None) -> float | None:
+def _passes_in(obstacle: Obstacle | None, passing: Collection[Reason]) -> float | None:
     """Return when what stands in the way passes by itself; None if that is unknown."""
     if obstacle is None:
         return 0.0
-    return obstacle.seconds if obstacle.reason == "limited" else None
+    return obstacle.seconds if obstacle.reason in passing else None
 
 
 def _may_pass(latest: Failure, history: History) -> bool:
     """Tell whether the deployment that failed so may succeed in this request.
 
-    Not who was silent; nor who was waited for as long as it told, and told again.
+    Not who was silent; nor who was waited for as long as it told, and told again. To
+    go on with a stream that broke the same is asked once, and only where it is alone.
     """
     error = latest.error
     if not isinstance(error, LLMAPIError) or not error.transient:
         return False
+    if isinstance(error, LLMTimeout):
+        return False
+    if history.is_rescue:
+        is_alone = len(history.options) == 1
+        return is_alone and latest.deployment not in history.retried
     if isinstance(error, LLMRateLimited):
         return _times_told(latest.deployment, history) < 2
-    return not isinstance(error, LLMTimeout)
+    return True
 
 
 def _times_told(name: str, history: History) -> int:

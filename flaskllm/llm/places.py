@@ -44,16 +44,27 @@ class Places:
         deployment = candidate.deployment
         if self._health is None or self.is_local(deployment):
             return None
-        tokens = 0
-        # Measuring a long prompt takes a while.
-        if deployment.limits.tokens_per_minute is not None:
-            tokens = lineup.sizes.of(deployment)
-            tokens += expected_output_tokens(lineup.request, deployment)
+        # A route made for one request has nothing to choose from, so nothing to learn.
         return self._health.enter(
             deployment,
-            candidate.alias,
-            tokens=tokens,
+            "" if lineup.routes[candidate.alias].made else candidate.alias,
+            tokens=_expected_tokens(deployment, lineup),
             streams=lineup.streams,
             is_repeat=is_repeat,
             as_last_resort=as_last_resort,
         )
+
+    def count_refused_repeat(self, candidate: Candidate) -> None:
+        """Count a repeat that is not made, nor knocked for at the door."""
+        assert self._health is not None  # else nothing is ever in the way
+        self._health.count_refused_repeat(candidate.deployment)
+
+
+def _expected_tokens(deployment: Deployment, lineup: Lineup) -> int:
+    """Return how many tokens to reserve: 0 where nobody counts them."""
+    most = deployment.limits.tokens_per_minute
+    if most is None:
+        return 0  # measuring a long prompt takes a while
+    answer = expected_output_tokens(lineup.request, deployment)
+    # How long an answer will be is a supposition: it keeps nobody out for ever.
+    return min(most, lineup.sizes.of(deployment) + answer)

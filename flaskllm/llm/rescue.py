@@ -44,6 +44,7 @@ class _Shown:
     text: str
     opening: Opening | None
     attempt: Attempt
+    usage: Usage
     error: LLMAPIError
 
 
@@ -53,7 +54,8 @@ class Rescue:
     Attributes:
         seam: Where another deployment took over; None until then.
         source: Who goes on since then.
-        spent: What the broken attempt and those that did not fit took.
+        spent: What the attempts took that are not the present one: those that did
+            not fit, and after the seam the broken one.
     """
 
     def __init__(
@@ -95,8 +97,7 @@ class Rescue:
             LLMAPIError: The first failure, whatever went wrong with the rescue.
             CallerGone: Nobody waits for the answer any more.
         """
-        shown = _Shown(broken.text, broken.opening, broken.attempt, first)
-        self.spent += broken.usage
+        shown = _Shown(broken.text, broken.opening, broken.attempt, broken.usage, first)
         self._tell_walk(shown)
         failed: LLMAPIError | None = first
         while failed is not None:
@@ -193,6 +194,7 @@ class Rescue:
         pieces = iter(opened)
         fresh = yield from self._until_new(pieces, Joiner(joint(shown.text)))
         self.source = opened
+        self.spent += shown.usage
         self.seam = Seam(
             from_deployment=shown.attempt.deployment.name,
             to_deployment=deployment,

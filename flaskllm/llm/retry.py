@@ -5,7 +5,7 @@ and a request has two. Asking one for the first time is free, and at once.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from flaskllm.core.errors import (
@@ -17,7 +17,7 @@ from flaskllm.core.errors import (
     LLMRefused,
     LLMServerError,
 )
-from flaskllm.llm.history import History
+from flaskllm.llm.history import Failure, History
 from flaskllm.llm.patience import Policy, suiting, wait_seconds
 from flaskllm.llm.telling import errors_of, out_of_time, telling
 
@@ -98,8 +98,8 @@ def decide(error: APIError, history: History, policy: Policy) -> Decision:
         return GiveUp(error)
     here = history.failures[-1].deployment
     move: Decision | None = None
-    if isinstance(error, LLMServerError):
-        move = _repeated(here, history, policy)
+    if is_due_again(history.failures[-1], history.retried):
+        move = _retry((here,), history, policy)
     elif isinstance(error, LLMRateLimited):
         move = _replaced(here, history) or _outwaited(error, here, history, policy)
     elif isinstance(error, LLMAnswerDiffers):
@@ -107,15 +107,16 @@ def decide(error: APIError, history: History, policy: Policy) -> Decision:
     return move or begin(history, policy)
 
 
+def is_due_again(failure: Failure, retried: Container[str]) -> bool:
+    """Tell whether the deployment failed at this one request, and only once so far."""
+    is_of_request = isinstance(failure.error, LLMServerError)
+    return is_of_request and failure.deployment not in retried
+
+
 def _promising(history: History) -> tuple[str, ...]:
     return tuple(
         name for name in suiting(history) if history.options[name].obstacle is None
     )
-
-
-def _repeated(here: str, history: History, policy: Policy) -> Retry | None:
-    """Ask the deployment once more that failed at this one request."""
-    return None if here in history.retried else _retry((here,), history, policy)
 
 
 def _replaced(here: str, history: History) -> Ask | None:
@@ -170,14 +171,20 @@ def _retry(names: Sequence[str], history: History, policy: Policy) -> Retry | No
 
 
 def _last_resort(history: History) -> Ask | None:
-    """Return the untried whose cool-down ends first; None where there is none."""
-    if history.had_last_resort:
-        return None
-    due = {
-        name: math.inf if obstacle.seconds is None else obstacle.seconds
+    """Return the untried whose cool-down ends first; None where there is none.
+
+    Nor is there where another request is trying one of them at this moment.
+    """
+    cooling = {
+        name: obstacle
         for name in suiting(history)
         if (obstacle := history.options[name].obstacle) and obstacle.reason == "cooling"
     }
-    if not due:
+    is_tried = any(obstacle.is_probed for obstacle in cooling.values())
+    if not cooling or is_tried or history.had_last_resort:
         return None
+    due = {
+        name: math.inf if obstacle.seconds is None else obstacle.seconds
+        for name, obstacle in cooling.items()
+    }
     return Ask(min(due, key=due.__getitem__), as_last_resort=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from flaskllm.core.errors import LLMAPIError, NoModelConfigured
 from flaskllm.llm.catalog import Route
-from flaskllm.llm.fitting import Sizes, fits, too_long
-from flaskllm.llm.lineup import Candidate, Exclusion
+from flaskllm.llm.fitting import Sizes, too_long
+from flaskllm.llm.lineup import Candidate, Exclusion, Left
 from flaskllm.llm.needs import Dialects, Need, asked, cannot, lacking
 from flaskllm.llm.prices import price_of
 from flaskllm.llm.types import CompletionRequest
@@ -49,13 +49,12 @@ class Sieve:
             _refuse(missing, tuple(unmet.values()), request)
         if missing:
             self.objections.append(lacking(missing, alias))
-            self._leave_out(
-                {
-                    name: ", ".join(need.name for need in lacks)
-                    for name, lacks in unmet.items()
-                    if lacks
-                }
-            )
+            lacking_by_name = {
+                name: ", ".join(need.name for need in lacks)
+                for name, lacks in unmet.items()
+                if lacks
+            }
+            self._leave_out("lacking", lacking_by_name)
 
     def by_price(self, routes: Sequence[Route]) -> None:
         """Keep those whose price is known where the route requires that."""
@@ -69,26 +68,34 @@ class Sieve:
         ]
         if unpriced:
             self.objections.append(_unpriced(unpriced))
-            self._leave_out({each.name: "price" for each in unpriced})
+            self._leave_out("no_price", dict.fromkeys((e.name for e in unpriced), ""))
 
-    def by_window(self, request: CompletionRequest, sizes: Sizes) -> None:
-        """Keep those whose window is long enough, or unknown."""
-        there = [each.deployment for each in self.left]
-        fit = fits(there, request, sizes)
-        if all(fit):
-            return
-        too_small = [each for each, does in zip(there, fit, strict=True) if not does]
-        self.objections.append(too_long(too_small, request, sizes))
-        self._leave_out({each.name: "context window" for each in too_small})
-
-    def _leave_out(self, reasons: Mapping[str, str]) -> None:
-        """Leave out those that there is a reason for, by the deployment's name."""
-        self.excluded += [
-            Exclusion(each.alias, each.name, reasons[each.name])
-            for each in self.left
-            if each.name in reasons
+    def by_size(self, sizes: Sizes) -> None:
+        """Keep those that have room for the input, as far as that is known."""
+        rooms = ((each, sizes.room(each.deployment)) for each in self.left)
+        too_small = [
+            (each, room)
+            for each, room in rooms
+            if room is not None and sizes.of(each.deployment) > room.tokens
         ]
-        self.left = tuple(each for each in self.left if each.name not in reasons)
+        if too_small:
+            told = [(each.deployment, room) for each, room in too_small]
+            self.objections.append(too_long(told, sizes))
+            sizes_by_name = {
+                each.name: f"about {sizes.of(each.deployment)} tokens of input, and "
+                f"room for {room.tokens}"
+                for each, room in too_small
+            }
+            self._leave_out("too_long", sizes_by_name)
+
+    def _leave_out(self, reason: Left, details: Mapping[str, str]) -> None:
+        """Leave out those with these names; what else is to say stands with them."""
+        self.excluded += [
+            Exclusion(each.alias, each.name, reason, details[each.name])
+            for each in self.left
+            if each.name in details
+        ]
+        self.left = tuple(each for each in self.left if each.name not in details)
 
 
 def _unpriced(candidates: Sequence[Candidate]) -> NoModelConfigured:

@@ -246,6 +246,16 @@ class Deployment:
     limits: Limits = UNLIMITED
     price: Price | None = None
 
+    @property
+    def label(self) -> str:
+        """Return its name for a metric; all that nobody described share one.
+
+        Those are named after what a caller or an upstream's list says: each would
+        begin series that never end.
+        """
+        is_described = self.name != f"{self.provider}/{self.model}"
+        return self.name if is_described else f"{self.provider}/*"
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

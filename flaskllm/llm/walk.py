@@ -159,6 +159,8 @@ class Walk:
             failure = Failure(self.current.name, error, now_seconds)
             self._failures.append(failure)
             move = retry.decide(error, self._history(now_seconds), self._policy)
+            if retry.is_due_again(failure, self._retried):
+                self._line.count_if_held_back(failure.deployment)
         else:
             move = retry.begin(self._history(now_seconds), self._policy)
         self._move = move
@@ -217,9 +219,8 @@ class Walk:
 
     def _history(self, now_seconds: float) -> History:
         remaining_seconds = self.call.deadline.remaining_seconds()
-        options = self._line.options()
         return History(
-            options=options,
+            options=self._line.options(),  # first: it puts the untried in order
             untried=tuple(
                 each.name
                 for each in self._line.untried
@@ -233,6 +234,7 @@ class Walk:
             retried=tuple(self._retried),
             had_last_resort=self._had_last_resort,
             may_continue=self.may_continue,
+            is_rescue=bool(self.rescue_note),
         )
 
 

@@ -28,6 +28,8 @@ _LOOK_EVERY_SECONDS = 1.0
 _PROBE_SECONDS = 3.0
 # A credential that was rejected is asked about once a minute, as by requests.
 _REJECTED_EVERY_SECONDS = 60.0
+# Callers who wait in vain and leave tell nothing of the upstream; so it is asked.
+_SILENT_EVERY_SECONDS = 10.0
 # Up to this part earlier or later, so that processes do not march in step.
 _JITTER = 0.2
 _OK = 200
@@ -46,6 +48,10 @@ class Watch(Protocol):
 
     def idle_seconds(self, provider: str) -> float | None:
         """Return how long none of its deployments was asked; None: never any was."""
+        ...
+
+    def is_silent(self, provider: str) -> bool:
+        """Tell whether it let somebody wait for long, and was not heard of since."""
         ...
 
     def reached(self, provider: str) -> None:
@@ -109,7 +115,8 @@ class Probes:
         self._clock = clock
         self._random = random
         self._began_seconds = clock.monotonic()
-        self._due_seconds: dict[str, float] = {}
+        # When each was probed last, and by how much its next turn is off.
+        self._probed_at: dict[str, tuple[float, float]] = {}
         self._rejected: set[str] = set()
         self._rounds = (
             Rounds(self._run, _LOOK_EVERY_SECONDS, "probes") if threaded else None
@@ -127,7 +134,8 @@ class Probes:
         counted from the start where none ever was, and not before the same time,
         a fifth more or less, has gone by since it was probed last. One whose
         credential was rejected has its turn about once a minute, until its upstream
-        gives the list.
+        gives the list; one that let somebody wait for long without a byte has its
+        turn at once, and every ten seconds until it is heard of.
         """
         probed = self._probed()
         if not probed.idle_seconds:
@@ -149,20 +157,26 @@ class Probes:
     ) -> None:
         if name not in self._rejected and self._is_rejected(name, probed.catalog):
             self._rejected.add(name)
-            self._wait(name, _REJECTED_EVERY_SECONDS, now_seconds)
-        if now_seconds < self._due_seconds.get(name, 0.0):
+            self._note_turn(name, now_seconds)
+        every_seconds = self._every_seconds(name, probed)
+        last_seconds, jitter = self._probed_at.get(name, (float("-inf"), 1.0))
+        if every_seconds is None or now_seconds < last_seconds + every_seconds * jitter:
             return
-        every_seconds = probed.idle_seconds
-        if name in self._rejected:
-            every_seconds = _REJECTED_EVERY_SECONDS
-        elif self._idle_seconds(name, probed) < every_seconds:
-            return
-        self._wait(name, every_seconds, now_seconds)
+        self._note_turn(name, now_seconds)
         self._probe(name, provider, probed.senders[name])
 
-    def _wait(self, name: str, seconds: float, now_seconds: float) -> None:
+    def _every_seconds(self, name: str, probed: Probed) -> float | None:
+        """Return how often a provider is probed as it stands; None is not at all."""
+        if name in self._rejected:
+            return _REJECTED_EVERY_SECONDS
+        if self._health.is_silent(name):
+            return _SILENT_EVERY_SECONDS
+        is_idle = self._idle_seconds(name, probed) >= probed.idle_seconds
+        return probed.idle_seconds if is_idle else None
+
+    def _note_turn(self, name: str, now_seconds: float) -> None:
         jitter = 1.0 + _JITTER * (2.0 * self._random.random() - 1.0)
-        self._due_seconds[name] = now_seconds + seconds * jitter
+        self._probed_at[name] = (now_seconds, jitter)
 
     def _idle_seconds(self, name: str, probed: Probed) -> float:
         idle_seconds = self._health.idle_seconds(name)

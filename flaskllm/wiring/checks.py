@@ -16,6 +16,7 @@ from flaskllm.core.config import (
     Settings,
     examine_process,
 )
+from flaskllm.core.config_hints import find_hints
 from flaskllm.llm.catalog import OFFLINE
 from flaskllm.llm.prices import price_of
 from flaskllm.llm.prompts import TemplateError, load_library
@@ -36,6 +37,7 @@ def find_faults(settings: Settings) -> list[Problem]:
         *(_of(read_trusted) if settings.providers else ()),
         *_check_templates(settings),
         *check_prices(settings, _deployments(settings)),
+        *find_hints(settings),
     ]
 
 

@@ -176,8 +176,8 @@ class LiveModels:
             raise ConfigError(problems) from error
 
     def _retain(self) -> None:
-        told = fingerprints_of(self._models.settings)
-        self.health.retain(told.deployments, told.credentials)
+        settings = self._models.settings
+        self.health.retain(fingerprints_of(settings), settings.providers)
 
     def _replace(self, new: Models) -> None:
         old, self._models = self._models, new

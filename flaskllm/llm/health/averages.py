@@ -2,7 +2,7 @@
 
 import math
 
-from flaskllm.llm.health.places import Place
+from flaskllm.llm.health.seats import Seat
 
 # News counts for at least so much, and fully after some such spans of silence.
 _LEAST_SHARE = 0.1
@@ -52,12 +52,12 @@ class Paces:
         self.first_tokens = MovingAverage()
         self.answers = MovingAverage()
 
-    def time_out(self, place: Place, seconds: float, now_seconds: float) -> None:
+    def time_out(self, seat: Seat, seconds: float, now_seconds: float) -> None:
         """Take in that an attempt took longer than it may.
 
         At least so long; whoever looks for the fastest has to know. What stalls
         after its first token was not slow to begin.
         """
-        if place.first_token_seconds is None:
-            average = self.first_tokens if place.asking.streams else self.answers
+        if seat.first_token_seconds is None:
+            average = self.first_tokens if seat.asking.streams else self.answers
             average.add(seconds, now_seconds)

@@ -55,7 +55,7 @@ def tell(
 ) -> None:
     """Write the change into the log and the metrics. No lock may be held."""
     if metrics is not None and deployment is not None:
-        _count(change, label_of(deployment), metrics)
+        _count(change, deployment.label, metrics)
     line = _LINES.get(change.kind)
     if line is None:
         return
@@ -66,17 +66,6 @@ def tell(
     if change.code:
         facts |= {"code": change.code, "seconds": round(change.seconds, 3)}
     event(_logger, level, name, **facts)
-
-
-def label_of(deployment: Deployment) -> str:
-    """Return the deployment's name for a metric.
-
-    All that nobody described share one: they are named after what a caller says, and
-    each name would begin series that never end.
-    """
-    provider = deployment.provider
-    is_made = deployment.name == f"{provider}/{deployment.model}"
-    return f"{provider}/*" if is_made else deployment.name
 
 
 def _count(change: Change, label: str, metrics: Metrics) -> None:

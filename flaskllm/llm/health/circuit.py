@@ -5,8 +5,8 @@ from typing import Literal
 
 from flaskllm.llm.health.breaker import Breaker, Step, Weather, after
 from flaskllm.llm.health.changes import Change
-from flaskllm.llm.health.places import Place
 from flaskllm.llm.health.policy import Policy
+from flaskllm.llm.health.seats import Seat
 from flaskllm.llm.health.standings import Obstacle
 from flaskllm.llm.health.windows import SlidingCount
 
@@ -46,7 +46,8 @@ class Circuit:
             return None
         left_seconds = until_seconds - now_seconds
         if self._is_probed:
-            return Obstacle("cooling", max(_PROBE_SECONDS, left_seconds))
+            seconds = max(_PROBE_SECONDS, left_seconds)
+            return Obstacle("cooling", seconds, is_probed=True)
         if left_seconds > 0.0 and not as_last_resort:
             return Obstacle("cooling", left_seconds)
         return None
@@ -58,17 +59,17 @@ class Circuit:
         self._is_probed = True
         return True
 
-    def end_probe(self, place: Place) -> None:
+    def end_probe(self, seat: Seat) -> None:
         """Let others through again, if this was the probe."""
-        if place.is_probe:
-            place.is_probe = False
+        if seat.is_probe:
+            seat.is_probe = False
             self._is_probed = False
 
     def step(
-        self, place: Place, step: Step, code: str, now_seconds: float
+        self, seat: Seat, step: Step, code: str, now_seconds: float
     ) -> list[Change]:
         """Move the breaker on, unless the attempt began in an earlier era."""
-        if place.era != self.breaker.era:
+        if seat.era != self.breaker.era:
             return []
         if step != "began":
             self._outcomes.add(1, now_seconds)
@@ -79,7 +80,7 @@ class Circuit:
         changes = self._turn(step, code, now_seconds)
         if step == "began":
             # How it ends is news for the breaker that it has closed.
-            place.era = self.breaker.era
+            seat.era = self.breaker.era
         return changes
 
     def go_down(self, code: str, now_seconds: float) -> list[Change]:

@@ -15,10 +15,11 @@ from flaskllm.llm.health.breaker import CLOSED
 from flaskllm.llm.health.changes import Change
 from flaskllm.llm.health.circuit import Circuit
 from flaskllm.llm.health.key_ring import KeyRing
+from flaskllm.llm.health.last_error import LastError
 from flaskllm.llm.health.load import Load
-from flaskllm.llm.health.places import Asking, Place
 from flaskllm.llm.health.policy import Policy
 from flaskllm.llm.health.provider_health import ProviderHealth
+from flaskllm.llm.health.seats import Asking, Seat
 from flaskllm.llm.health.standings import Obstacle, Standing
 from flaskllm.llm.health.verdicts import Verdict, code_of
 from flaskllm.llm.rate_limits import ToldLimit
@@ -36,7 +37,7 @@ class DeploymentHealth:
     be logged when nobody waits for the lock any more.
 
     Attributes:
-        deployment: As it was when it was first asked.
+        deployment: As it was when it was first asked, at this `provider`.
         last_seconds: When it was last asked, on the monotonic clock.
     """
 
@@ -50,14 +51,14 @@ class DeploymentHealth:
         """Start well, or as the provider stands where it could not be reached."""
         self.deployment = deployment
         self.last_seconds = 0.0
-        self._provider = provider
+        self.provider = provider
         self._random = random
         self._lock = Lock()
         self._load = Load(deployment.limits, policy)
         self._circuit = Circuit(provider.breaker, policy, random)
         self._keys = KeyRing(provider, policy)
         self._paces = Paces()
-        self._last_error = ""
+        self._last_error = LastError()
 
     @property
     def is_idle(self) -> bool:
@@ -85,13 +86,14 @@ class DeploymentHealth:
                 breaker.failures_in_a_row,
                 record,
                 override is not None,
-                self._last_error,
+                self._last_error.code,
+                self._last_error.age_seconds(now_seconds),
             )
 
     def enter(
         self, asking: Asking, override: Override | None, now_seconds: float
-    ) -> Place | Obstacle:
-        """Take a place for an attempt that begins now, or say what is in its way."""
+    ) -> Seat | Obstacle:
+        """Take a seat for an attempt that begins now, or say what is in its way."""
         with self._lock:
             obstacle = self._obstacle(asking, override, now_seconds)
             if obstacle is not None:
@@ -104,41 +106,39 @@ class DeploymentHealth:
             self._be_asked(now_seconds)
             self._load.count_in(asking.tokens, asking.is_repeat, now_seconds)
             era = self._circuit.breaker.era
-            return Place(asking, now_seconds, era, *self._keys.eras, is_probe)
+            return Seat(asking, now_seconds, era, *self._keys.eras, is_probe)
 
-    def heed(
-        self, place: Place, told: tuple[ToldLimit, ...], now_seconds: float
-    ) -> None:
+    def heed(self, seat: Seat, told: tuple[ToldLimit, ...], now_seconds: float) -> None:
         """Take in a reply's headers: it has begun, and may tell its limits."""
         with self._lock:
-            if not place.asking.streams:
-                self._stop_waiting(place)
-            self._load.heed(told, now_seconds)
+            if not seat.asking.streams:
+                self._stop_waiting(seat)
+            self._load.heed(told, now_seconds - seat.at_seconds, now_seconds)
 
-    def begin(self, place: Place, seconds: float, now_seconds: float) -> list[Change]:
+    def begin(self, seat: Seat, seconds: float, now_seconds: float) -> list[Change]:
         """Take in that a stream's first token is there, after so many seconds."""
         with self._lock:
-            self._stop_waiting(place)
-            place.first_token_seconds = seconds
+            self._stop_waiting(seat)
+            seat.first_token_seconds = seconds
             self._paces.first_tokens.add(seconds, now_seconds)
-            changes = self._keys.accept(place)
-            changes += self._circuit.step(place, "began", "", now_seconds)
-            self._circuit.end_probe(place)
+            changes = self._keys.accept(seat)
+            changes += self._circuit.step(seat, "began", "", now_seconds)
+            self._circuit.end_probe(seat)
             return self._noticed(changes)
 
     def leave(
         self,
-        place: Place,
+        seat: Seat,
         verdict: Verdict,
         error: BaseException | None,
         seconds: float,
         used_tokens: int | None,
         now_seconds: float,
     ) -> list[Change]:
-        """Take in how the attempt ended; its place is free.
+        """Take in how the attempt ended; its seat is free.
 
         Args:
-            place: Its place.
+            seat: Its seat.
             verdict: What the end says.
             error: What ended it, None after a whole answer.
             seconds: How long it took.
@@ -146,15 +146,15 @@ class DeploymentHealth:
             now_seconds: The monotonic clock.
         """
         with self._lock:
-            self._count_out(place, used_tokens, now_seconds)
-            self._last_error = code_of(verdict, error) or self._last_error
+            self._count_out(seat, used_tokens, now_seconds)
+            self._last_error.take(code_of(verdict, error), now_seconds)
             if verdict == "succeeded":
-                changes = self._succeed(place, seconds, now_seconds)
+                changes = self._succeed(seat, seconds, now_seconds)
             elif verdict == "failed":
-                changes = self._fail(place, error, seconds, now_seconds)
+                changes = self._fail(seat, error, seconds, now_seconds)
             else:
-                changes = self._heed_refusal(place, error, now_seconds)
-            self._circuit.end_probe(place)
+                changes = self._heed_refusal(seat, error, now_seconds)
+            self._circuit.end_probe(seat)
             return self._noticed(changes)
 
     def go_down(self, error: APIError, now_seconds: float) -> list[Change]:
@@ -189,54 +189,52 @@ class DeploymentHealth:
         )
 
     def _be_asked(self, now_seconds: float) -> None:
-        self.last_seconds = self._provider.last_seconds = now_seconds
+        self.last_seconds = self.provider.last_seconds = now_seconds
 
     def _count_out(
-        self, place: Place, used_tokens: int | None, now_seconds: float
+        self, seat: Seat, used_tokens: int | None, now_seconds: float
     ) -> None:
         self._be_asked(now_seconds)
         self._load.in_flight -= 1
-        self._stop_waiting(place)
+        self._stop_waiting(seat)
         if used_tokens is not None:
             self._load.correct(
-                place.asking.tokens, used_tokens, place.at_seconds, now_seconds
+                seat.asking.tokens, used_tokens, seat.at_seconds, now_seconds
             )
 
-    def _stop_waiting(self, place: Place) -> None:
-        if place.is_waiting:
-            place.is_waiting = False
+    def _stop_waiting(self, seat: Seat) -> None:
+        if seat.is_waiting:
+            seat.is_waiting = False
             self._load.waiting -= 1
 
-    def _succeed(
-        self, place: Place, seconds: float, now_seconds: float
-    ) -> list[Change]:
-        if not place.asking.streams:
+    def _succeed(self, seat: Seat, seconds: float, now_seconds: float) -> list[Change]:
+        if not seat.asking.streams:
             self._paces.answers.add(seconds, now_seconds)
-        self._load.answered(place.at_seconds)
-        changes = self._keys.accept(place)
-        return changes + self._circuit.step(place, "succeeded", "", now_seconds)
+        self._load.answered(seat.at_seconds)
+        changes = self._keys.accept(seat)
+        return changes + self._circuit.step(seat, "succeeded", "", now_seconds)
 
     def _fail(
         self,
-        place: Place,
+        seat: Seat,
         error: BaseException | None,
         seconds: float,
         now_seconds: float,
     ) -> list[Change]:
         if isinstance(error, LLMTimeout):
-            self._paces.time_out(place, seconds, now_seconds)
-        return self._circuit.step(place, "failed", self._last_error, now_seconds)
+            self._paces.time_out(seat, seconds, now_seconds)
+        return self._circuit.step(seat, "failed", self._last_error.code, now_seconds)
 
     def _heed_refusal(
-        self, place: Place, error: BaseException | None, now_seconds: float
+        self, seat: Seat, error: BaseException | None, now_seconds: float
     ) -> list[Change]:
         """Take in a 429, or that our credential is not good; else nothing."""
         if isinstance(error, LLMCredentialRejected):
-            return self._keys.reject(place, error, now_seconds)
+            return self._keys.reject(seat, error, now_seconds)
         if isinstance(error, LLMRateLimited):
             seconds = self._load.pause(
                 error.retry_after_seconds,
-                place.at_seconds,
+                seat.at_seconds,
                 now_seconds,
                 self._random.random(),
             )
@@ -246,5 +244,5 @@ class DeploymentHealth:
     def _noticed(self, changes: list[Change]) -> list[Change]:
         """Return them; who closes tells that its provider is there for all."""
         if any(change.kind == "closed" for change in changes):
-            self._provider.breaker = CLOSED
+            self.provider.breaker = CLOSED
         return changes

@@ -3,9 +3,9 @@
 from flaskllm.core.errors import LLMCredentialRejected
 from flaskllm.llm.health.changes import Change
 from flaskllm.llm.health.credentials import Credential
-from flaskllm.llm.health.places import Place
 from flaskllm.llm.health.policy import Policy
 from flaskllm.llm.health.provider_health import ProviderHealth
+from flaskllm.llm.health.seats import Seat
 
 
 class KeyRing:
@@ -41,20 +41,20 @@ class KeyRing:
             self._own.use(now_seconds, self._every_seconds)
         return taken_seconds
 
-    def accept(self, place: Place) -> list[Change]:
+    def accept(self, seat: Seat) -> list[Change]:
         """Take in that the upstream let this attempt through."""
-        changes = self._provider.accept(place.provider_era)
-        change = self._own.accept(place.own_era)
+        changes = self._provider.accept(seat.provider_era)
+        change = self._own.accept(seat.own_era)
         return changes if change is None else [*changes, Change(change)]
 
     def reject(
-        self, place: Place, error: LLMCredentialRejected, now_seconds: float
+        self, seat: Seat, error: LLMCredentialRejected, now_seconds: float
     ) -> list[Change]:
         """Take in that it did not, for this model or for anything."""
         every_seconds = self._every_seconds
         if not error.is_for_model:
-            return self._provider.reject(error, now_seconds, place.provider_era)
-        change = self._own.reject(place.own_era, now_seconds, every_seconds)
+            return self._provider.reject(error, now_seconds, seat.provider_era)
+        change = self._own.reject(seat.own_era, now_seconds, every_seconds)
         return [] if change is None else [Change(change, error.code, every_seconds)]
 
     def renew(self) -> None:

@@ -1,7 +1,6 @@
 """What each route has learned of the deployments that it asked."""
 
 from dataclasses import dataclass, field
-from heapq import nsmallest
 from threading import Lock
 
 from flaskllm.llm.strategies.choices import NOTHING_LEARNED, Record
@@ -10,8 +9,6 @@ from flaskllm.llm.strategies.choices import NOTHING_LEARNED, Record
 _DISCOUNT = 0.97
 # A weight at which nothing can be said any more.
 _FORGOTTEN = 1e-9
-_MOST_ROUTES = 1000
-_SPARE_ROUTES = 100
 
 
 @dataclass(slots=True)
@@ -32,7 +29,6 @@ class _Route:
     number: int = 0
     lock: Lock = field(default_factory=Lock)
     lessons: dict[str, _Lesson] = field(default_factory=dict)
-    last_seconds: float = 0.0
 
 
 class Lessons:
@@ -48,7 +44,6 @@ class Lessons:
     def __init__(self) -> None:
         """Start without any."""
         self._routes: dict[str, _Route] = {}
-        self._making = Lock()
 
     def record(self, alias: str, deployment: str) -> Record:
         """Return what the route has learned of the deployment."""
@@ -67,27 +62,21 @@ class Lessons:
             )
 
     def learn(
-        self,
-        alias: str,
-        deployment: str,
-        is_success: bool,
-        seconds: float | None,
-        now_seconds: float,
+        self, alias: str, deployment: str, is_success: bool, seconds: float | None
     ) -> None:
         """Take in how one attempt of the route ended.
 
         Args:
-            alias: The route's name.
+            alias: The route's name: one of the settings, for it is kept for ever.
             deployment: The deployment's.
             is_success: Whether it gave the whole answer.
             seconds: To the first byte of a stream or to a whole answer; None where
                 neither was reached.
-            now_seconds: The monotonic clock.
         """
-        route = self._routes.get(alias) or self._make(alias)
+        # Of two threads at once the first one's is kept.
+        route = self._routes.get(alias) or self._routes.setdefault(alias, _Route())
         with route.lock:
             route.number += 1
-            route.last_seconds = now_seconds
             lesson = route.lessons.get(deployment)
             if lesson is None:
                 lesson = route.lessons[deployment] = _Lesson(route.number)
@@ -104,16 +93,3 @@ class Lessons:
             with route.lock:
                 for name in deployments & route.lessons.keys():
                     del route.lessons[name]
-
-    def _make(self, alias: str) -> _Route:
-        with self._making:
-            if len(self._routes) >= _MOST_ROUTES:
-                # Callers name routes too, as `provider/model`.
-                idle = nsmallest(
-                    _SPARE_ROUTES,
-                    self._routes,
-                    key=lambda name: self._routes[name].last_seconds,
-                )
-                for name in idle:
-                    del self._routes[name]
-            return self._routes.setdefault(alias, _Route())

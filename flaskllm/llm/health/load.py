@@ -11,6 +11,10 @@ from flaskllm.llm.terms import Limits
 
 # Until another attempt ends, and nobody knows when that is.
 _SOON_SECONDS = 1.0
+# Who was heard of so lately is busy with many callers, and does not hang: three times
+# as long as its last reply took to begin, and two seconds at most.
+_QUIET_TIMES = 3.0
+_QUIET_SECONDS = 2.0
 
 
 class Load:
@@ -27,6 +31,7 @@ class Load:
         "_own",
         "_pause",
         "_policy",
+        "_quiet_from_seconds",
         "_told",
         "in_flight",
         "waiting",
@@ -36,6 +41,7 @@ class Load:
         """Start with nothing under way."""
         self.in_flight = 0
         self.waiting = 0
+        self._quiet_from_seconds = float("-inf")
         self._concurrent = limits.concurrent_requests
         self._policy = policy
         self._pause = NO_PAUSE
@@ -49,7 +55,7 @@ class Load:
         """Return what keeps an attempt of so many tokens from being made now."""
         return (
             self._limited(tokens, now_seconds)
-            or self._busy()
+            or self._busy(now_seconds)
             or (self._repeated(now_seconds) if is_repeat else None)
         )
 
@@ -69,8 +75,12 @@ class Load:
         if self._own.is_counting:
             self._own.correct(reserved, used, at_seconds, now_seconds)
 
-    def heed(self, told: tuple[ToldLimit, ...], now_seconds: float) -> None:
-        """Believe the limits that a reply tells."""
+    def heed(
+        self, told: tuple[ToldLimit, ...], waited_seconds: float, now_seconds: float
+    ) -> None:
+        """Take in a reply that took so long to begin, and the limits that it tells."""
+        patience_seconds = min(_QUIET_SECONDS, _QUIET_TIMES * waited_seconds)
+        self._quiet_from_seconds = now_seconds + patience_seconds
         self._told.heed(told, now_seconds)
 
     def pause(
@@ -107,12 +117,15 @@ class Load:
         )
         return Obstacle("limited", seconds) if seconds > 0.0 else None
 
-    def _busy(self) -> Obstacle | None:
+    def _busy(self, now_seconds: float) -> Obstacle | None:
         most_waiting = self._policy.waiting_most
         if self._concurrent is not None and self.in_flight >= self._concurrent:
             return Obstacle("busy", _SOON_SECONDS)
-        if most_waiting is not None and self.waiting >= most_waiting:
-            return Obstacle("busy", _SOON_SECONDS)
+        is_quiet = now_seconds >= self._quiet_from_seconds
+        if most_waiting is not None and is_quiet and self.waiting >= most_waiting:
+            # Nobody knows for how long: who waited for it would hold the very threads
+            # that are kept for the other deployments.
+            return Obstacle("busy")
         return None
 
     def _repeated(self, now_seconds: float) -> Obstacle | None:

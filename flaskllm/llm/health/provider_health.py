@@ -8,6 +8,9 @@ from flaskllm.llm.health.changes import Change
 from flaskllm.llm.health.credentials import Credential
 from flaskllm.llm.health.policy import Policy
 
+# So long a healthy upstream is rarely silent, and an impatient caller waits.
+_LONG_SECONDS = 10.0
+
 
 class ProviderHealth:
     """One provider's. Any number of threads may share it.
@@ -18,12 +21,15 @@ class ProviderHealth:
         last_seconds: When one of its deployments was last asked, on the monotonic
             clock; None is never.
         breaker: What a deployment starts with that was not asked before.
+        is_silent: An attempt ended after a while in which nothing came, and nothing
+            was heard since. Its end need not say so: most callers only hang up.
     """
 
     def __init__(self, policy: Policy) -> None:
         """Start with a credential that nobody has tried."""
         self.last_seconds: float | None = None
         self.breaker: Breaker = CLOSED
+        self.is_silent = False
         self._every_seconds = policy.credential_seconds
         self._credential = Credential()
         self._lock = Lock()
@@ -68,8 +74,16 @@ class ProviderHealth:
             change = self._credential.accept(era)
         return [] if change is None else [Change(change, provider_wide=True)]
 
+    def listen(self, has_heard: bool, seconds: float) -> None:
+        """Take in whether an attempt that took so long heard anything at all."""
+        if has_heard:
+            self.is_silent = False
+        elif seconds >= _LONG_SECONDS:
+            self.is_silent = True
+
     def come_up(self, now_seconds: float) -> None:
         """Let the next attempt try a credential that was rejected."""
+        self.is_silent = False
         with self._lock:
             self._credential.come_up(now_seconds)
 

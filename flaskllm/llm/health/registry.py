@@ -1,6 +1,6 @@
 """The health of all deployments, in this process."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from heapq import nsmallest
 from random import Random
 from threading import Lock
@@ -9,12 +9,12 @@ from flaskllm.core.clock import Clock
 from flaskllm.core.errors import LLMAPIError, LLMCredentialRejected
 from flaskllm.core.metrics import Metrics
 from flaskllm.llm.health.breaker import CLOSED, Weather, after
-from flaskllm.llm.health.changes import Change, label_of, tell
+from flaskllm.llm.health.changes import Change, tell
 from flaskllm.llm.health.deployment_health import DeploymentHealth, Override
 from flaskllm.llm.health.lessons import Lessons
-from flaskllm.llm.health.places import Asking
 from flaskllm.llm.health.policy import Policy
 from flaskllm.llm.health.provider_health import ProviderHealth
+from flaskllm.llm.health.seats import Asking
 from flaskllm.llm.health.standings import Obstacle, Standing
 from flaskllm.llm.health.verdicts import is_down
 from flaskllm.llm.health.visits import Visit
@@ -57,7 +57,6 @@ class Health:
         self._lessons = Lessons()
         self._overrides: Mapping[str, Override] = {}
         self._fingerprints: Mapping[str, str] | None = None
-        self._credentials: Mapping[str, str] = {}
 
     def look(
         self, deployment: Deployment, alias: str = "", *, is_repeat: bool = False
@@ -89,7 +88,7 @@ class Health:
         is_repeat: bool = False,
         as_last_resort: bool = False,
     ) -> Visit | Obstacle:
-        """Take a place for one attempt that begins now, or return what is in its way.
+        """Take a seat for one attempt that begins now, or return what is in its way.
 
         Whoever gets a visit makes the attempt and ends the visit.
 
@@ -105,17 +104,21 @@ class Health:
         state = self._states.get(deployment.name) or self._keep(deployment)
         asking = Asking(tokens, streams, is_repeat, as_last_resort)
         override = self._overrides.get(deployment.name)
-        place = state.enter(asking, override, self._clock.monotonic())
-        if isinstance(place, Obstacle):
-            self._count_refusal(deployment, place, is_repeat)
-            return place
-        if place.is_probe:
+        seat = state.enter(asking, override, self._clock.monotonic())
+        if isinstance(seat, Obstacle):
+            if is_repeat and seat.reason == "busy":
+                self.count_refused_repeat(deployment)
+            return seat
+        if seat.is_probe:
             tell(Change("probed"), deployment.provider, deployment, self._metrics)
-        return Visit(state, place, alias, self._lessons, self._clock, self._metrics)
+        return Visit(state, seat, alias, self._lessons, self._clock, self._metrics)
 
-    def retain(
-        self, fingerprints: Mapping[str, str], credentials: Mapping[str, str]
-    ) -> None:
+    def count_refused_repeat(self, deployment: Deployment) -> None:
+        """Count a repeat that load or the retry budget does not allow."""
+        if self._metrics is not None:
+            self._metrics.count_refused_repeat(deployment.label)
+
+    def retain(self, fingerprints: Mapping[str, str], providers: Iterable[str]) -> None:
         """Forget what the settings have changed, and keep everything else.
 
         The first call tells what holds at the start, and forgets nothing.
@@ -123,11 +126,10 @@ class Health:
         Args:
             fingerprints: By the deployment's name, a text that differs when the
                 deployment is another one now. A name that is gone is forgotten too.
-            credentials: The same by the provider's name for its credential.
+            providers: Their names. A credential that was rejected is tried again.
         """
         with self._making:
             known, self._fingerprints = self._fingerprints, dict(fingerprints)
-            credentials_known, self._credentials = self._credentials, dict(credentials)
         if known is None:
             return
         self._drop(
@@ -137,9 +139,9 @@ class Health:
                 if known.get(name) != fingerprints.get(name)
             )
         )
-        for provider in credentials_known.keys() | credentials.keys():
-            if credentials_known.get(provider) != credentials.get(provider):
-                self._renew_credential(provider)
+        # Also the same: who reloads may have paid a bill, or unlocked it elsewhere.
+        for provider in providers:
+            self._renew_credential(provider)
 
     def override(self, overrides: Mapping[str, Override]) -> None:
         """Let operators decide over these deployments, by their names, and no others.
@@ -189,12 +191,17 @@ class Health:
             return None
         return self._clock.monotonic() - known.last_seconds
 
+    def is_silent(self, provider: str) -> bool:
+        """Tell whether it let somebody wait for long, and was not heard of since."""
+        known = self._providers.get(provider)
+        return known is not None and known.is_silent
+
     def _keep(self, deployment: Deployment) -> DeploymentHealth:
         provider = self._provider(deployment.provider)
         made = DeploymentHealth(deployment, provider, self._policy, self._random)
         with self._making:
             if len(self._states) >= _MOST_STATES:
-                self._states = _without_idle(self._states)
+                self._states = _without_idle(self._states, self._fingerprints or {})
             return self._states.setdefault(deployment.name, made)
 
     def _provider(self, name: str) -> ProviderHealth:
@@ -217,25 +224,25 @@ class Health:
         self._lessons.forget(names)
         if self._metrics is not None:
             for state in gone:
-                self._metrics.set_breaker(label_of(state.deployment), 0)
+                self._metrics.set_breaker(state.deployment.label, 0)
 
     def _renew_credential(self, provider: str) -> None:
         self._provider(provider).renew_credential()
         for state in self._of(provider):
             state.renew_credential()
 
-    def _count_refusal(
-        self, deployment: Deployment, obstacle: Obstacle, is_repeat: bool
-    ) -> None:
-        if self._metrics is not None and is_repeat and obstacle.reason == "busy":
-            self._metrics.count_refused_repeat(label_of(deployment))
-
 
 def _without_idle(
-    states: Mapping[str, DeploymentHealth],
+    states: Mapping[str, DeploymentHealth], kept: Container[str]
 ) -> dict[str, DeploymentHealth]:
-    """Return the states but for those that were idle for the longest time."""
-    idle = (state for state in states.values() if state.is_idle)
+    """Return the states but for those that were idle for the longest time.
+
+    Those of the settings are `kept`: callers, who name models too, cannot have
+    forgotten that one of them is down.
+    """
+    idle = (
+        state for name, state in states.items() if name not in kept and state.is_idle
+    )
     gone = nsmallest(_SPARE_STATES, idle, key=lambda state: state.last_seconds)
     names = {state.deployment.name for state in gone}
     return {name: state for name, state in states.items() if name not in names}

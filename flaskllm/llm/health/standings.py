@@ -19,10 +19,14 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a deployment may not be asked now, and for how long; None is unknown."""
+    """Why a deployment may not be asked now, and for how long; None is unknown.
+
+    `is_probed` tells that a request is just finding out whether it has passed.
+    """
 
     reason: Reason
     seconds: float | None = None
+    is_probed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Standing:
         record: What the asking route has learned.
         is_overridden: An operator decides over its state, not the breaker.
         last_error: The code of the last attempt that failed; empty without one.
+        last_error_seconds_ago: How long ago it failed; None without one.
     """
 
     state: State = "closed"
@@ -52,3 +57,4 @@ class Standing:
     record: Record = NOTHING_LEARNED
     is_overridden: bool = False
     last_error: str = ""
+    last_error_seconds_ago: float | None = None

@@ -1,4 +1,4 @@
-"""One attempt at a deployment, from its place to its end."""
+"""One attempt at a deployment, from its seat to its end."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,14 @@ from flaskllm.core.metrics import Metrics
 from flaskllm.llm.health.changes import Change, tell
 from flaskllm.llm.health.deployment_health import DeploymentHealth
 from flaskllm.llm.health.lessons import Lessons
-from flaskllm.llm.health.places import Place
+from flaskllm.llm.health.seats import Seat
 from flaskllm.llm.health.verdicts import judge
 from flaskllm.llm.rate_limits import told_limits
 from flaskllm.llm.types import Usage
 
 
 class Visit:
-    """The place of one attempt. One thread has it, and ends it exactly once."""
+    """The seat of one attempt. One thread has it, and ends it exactly once."""
 
     __slots__ = (
         "_alias",
@@ -23,21 +23,21 @@ class Visit:
         "_is_over",
         "_lessons",
         "_metrics",
-        "_place",
+        "_seat",
     )
 
     def __init__(
         self,
         health: DeploymentHealth,
-        place: Place,
+        seat: Seat,
         alias: str,
         lessons: Lessons,
         clock: Clock,
         metrics: Metrics | None,
     ) -> None:
-        """Keep the place, which is taken already."""
+        """Keep the seat, which is taken already."""
         self._health = health
-        self._place = place
+        self._seat = seat
         self._alias = alias
         self._lessons = lessons
         self._clock = clock
@@ -51,14 +51,14 @@ class Visit:
             headers: Their names in lower case.
         """
         told = told_limits(headers, self._clock.now())
-        self._health.heed(self._place, told, self._clock.monotonic())
+        self._health.heed(self._seat, told, self._clock.monotonic())
 
     def first_token(self, seconds: float) -> None:
         """Take in that a stream's first token came after so many seconds.
 
         A probe has succeeded with it.
         """
-        changes = self._health.begin(self._place, seconds, self._clock.monotonic())
+        changes = self._health.begin(self._seat, seconds, self._clock.monotonic())
         self._tell(changes)
 
     def end(
@@ -69,7 +69,7 @@ class Visit:
         *,
         is_callers_fault: bool = False,
     ) -> None:
-        """Free the place; after the first time this does nothing.
+        """Free the seat; after the first time this does nothing.
 
         Args:
             error: What ended the attempt; None is a whole answer.
@@ -86,17 +86,17 @@ class Visit:
         verdict = judge(error, is_callers_fault)
         is_counted = usage.source != "none"
         used = usage.tokens_input + usage.tokens_output if is_counted else None
-        place = self._place
-        changes = self._health.leave(place, verdict, error, seconds, used, now_seconds)
+        seat = self._seat
+        self._health.provider.listen(not seat.is_waiting, seconds)
+        changes = self._health.leave(seat, verdict, error, seconds, used, now_seconds)
         if verdict != "nothing" and self._alias:
             is_success = verdict == "succeeded"
-            taken = place.first_token_seconds if place.asking.streams else seconds
+            taken = seat.first_token_seconds if seat.asking.streams else seconds
             self._lessons.learn(
                 self._alias,
                 self._health.deployment.name,
                 is_success,
                 taken if is_success else None,
-                now_seconds,
             )
         self._tell(changes)
 

@@ -10,6 +10,8 @@ UNKNOWN_SCORE = -1.0
 
 # Four in a hundred requests, so the 95th percentile stays that of the soonest.
 _EXPLORE_EVERY = 25
+# What one failure counts in a record after some twenty more attempts.
+_FAILED = 0.5
 
 
 def order(choices: Sequence[Choice], turn: Turn) -> tuple[Place, ...]:
@@ -17,7 +19,9 @@ def order(choices: Sequence[Choice], turn: Turn) -> tuple[Place, ...]:
 
     It is an exponentially weighted moving average of requests of the same form,
     streamed or whole. A deployment of which nothing is known is asked at once, but
-    by one request only: while its first answer is awaited it stands last.
+    by one request only: while its first answer is awaited it stands last. So it
+    does for about twenty requests when it failed: else one that fails fast, and so
+    never tells its time, would be the first for ever.
 
     An average that nobody renews stays as bad as it once was. So every 25th
     request of the route, 4 %, asks one of the others first, by weight.
@@ -35,7 +39,8 @@ def order(choices: Sequence[Choice], turn: Turn) -> tuple[Place, ...]:
 def _rank(choice: Choice) -> float:
     if choice.first_byte_seconds is not None:
         return choice.first_byte_seconds
-    return -math.inf if choice.in_flight == 0 else math.inf
+    has_failed = choice.record.failures > _FAILED
+    return math.inf if has_failed or choice.in_flight else -math.inf
 
 
 def _seconds(choice: Choice) -> float:

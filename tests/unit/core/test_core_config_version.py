@@ -6,6 +6,7 @@ import pytest
 
 from flaskllm.core.config import (
     DeploymentSettings,
+    HealthSettings,
     ProviderSettings,
     ServerSettings,
     Settings,
@@ -58,33 +59,23 @@ class TestVersion:
 
 
 class TestFingerprints:
-    def test_every_deployment_and_provider_has_one(self):
-        found = fingerprints_of(settings())
-
-        assert set(found.deployments) == {"mini", "llama"}
-        assert set(found.credentials) == {"hosted", "box"}
+    def test_every_deployment_has_one(self):
+        assert set(fingerprints_of(settings())) == {"mini", "llama"}
 
     @pytest.mark.parametrize(
-        ("changed", "deployments", "credentials"),
+        ("changed", "deployments"),
         [
-            (settings(), set(), set()),
-            (settings(weight=9, default_route="fast"), set(), set()),
-            (settings(model="n"), {"mini"}, set()),
-            (settings(key="sk-2"), {"mini"}, {"hosted"}),
-            (settings(url="https://other.example/v1"), {"mini"}, {"hosted"}),
+            (settings(), set()),
+            (settings(weight=9, default_route="fast"), set()),
+            (settings(model="n"), {"mini"}),
+            (settings(key="sk-2"), {"mini"}),
+            (settings(url="https://other.example/v1"), {"mini"}),
         ],
     )
-    def test_only_of_what_changed_is_it_another(
-        self, changed, deployments, credentials
-    ):
+    def test_only_of_what_changed_is_it_another(self, changed, deployments):
         before, after = fingerprints_of(settings()), fingerprints_of(changed)
 
-        def differing(name):
-            old, new = getattr(before, name), getattr(after, name)
-            return {each for each in old if old[each] != new[each]}
-
-        assert differing("deployments") == deployments
-        assert differing("credentials") == credentials
+        assert {name for name in before if before[name] != after[name]} == deployments
 
 
 class TestRestart:
@@ -96,6 +87,7 @@ class TestRestart:
             default_route="fast",
             templates_dir=Path("own"),
             timeouts=TimeoutSettings(connect_seconds=1),
+            health=HealthSettings(probe_idle_seconds=60),
         )
 
         assert waiting_for_restart(settings(), changed) == ()
@@ -107,11 +99,13 @@ class TestRestart:
             database_url="sqlite://",
             server=ServerSettings(port=81, trusted_hosts=("a.example",)),
             timeouts=TimeoutSettings(deadline_seconds=60),
+            health=HealthSettings(failures_in_a_row=2, probe_idle_seconds=60),
         )
 
         assert waiting_for_restart(settings(), changed) == (
             "data_dir",
             "database_url",
+            "health.failures_in_a_row",
             "secret",
             "server.port",
             "server.trusted_hosts",

@@ -12,12 +12,13 @@ from flaskllm.llm import candidates
 from flaskllm.llm.catalog import Catalog, Route
 from flaskllm.llm.lineup import Exclusion
 from flaskllm.llm.parts import Image, Message, Text, ToolResult
-from flaskllm.llm.terms import Price
+from flaskllm.llm.terms import Limits, Price
 from flaskllm.llm.tokens import estimate_request
 from flaskllm.llm.types import (
     CallerBody,
     CompletionRequest,
     Deployment,
+    EmbeddingRequest,
     Extraction,
     JsonFormat,
     Timeouts,
@@ -153,6 +154,33 @@ def test_when_no_window_is_long_enough_the_objection_names_both_sizes():
     assert isinstance(objection, LLMContextTooLong)
     assert f"about {estimate_request(REQUEST)} tokens" in objection.details
     assert "largest context window is 96 tokens, which leaves 80" in objection.details
+
+
+def test_an_input_that_no_minute_has_room_for_is_never_sent():
+    needed = estimate_request(REQUEST)
+    exact = replace(A, limits=Limits(tokens_per_minute=needed))
+    short = replace(A, limits=Limits(tokens_per_minute=needed - 1))
+
+    assert names(line_up(catalog(exact), REQUEST)) == ["a"]
+    lineup = line_up(catalog(short), REQUEST)
+
+    (out,) = lineup.excluded
+    assert out.reason == "too_long"
+    assert out.details == f"about {needed} tokens of input, and room for {needed - 1}"
+    (objection,) = lineup.objections
+    assert isinstance(objection, LLMContextTooLong)
+    assert f"at most {needed - 1} tokens" in objection.details
+    assert "tokens_per_minute" in objection.details
+
+
+def test_texts_that_no_minute_has_room_for_are_never_embedded():
+    texts = EmbeddingRequest("top", ("word " * 100,))
+    short = catalog(replace(A, limits=Limits(tokens_per_minute=9)))
+
+    lineup = candidates.line_up_embedding(short, texts, lambda deployment: True)
+
+    assert lineup.candidates == ()
+    assert isinstance(lineup.objections[0], LLMContextTooLong)
 
 
 def test_offline_has_no_window():
@@ -303,7 +331,7 @@ def test_a_route_that_requires_a_price_leaves_out_who_has_none():
     lineup = line_up(strict(UNPRICED, replace(B, price=DEAR)), REQUEST)
 
     assert names(lineup) == ["b"]
-    assert lineup.excluded == (Exclusion("top", "a", "price"),)
+    assert lineup.excluded == (Exclusion("top", "a", "no_price"),)
     (objection,) = lineup.objections
     assert isinstance(objection, NoModelConfigured)
     assert "'a'" in objection.details
@@ -330,8 +358,19 @@ def test_a_fallback_does_not_inherit_that_a_price_is_required():
 
 
 EXCLUDED = {
-    "a need": (replace(A, capabilities=frozenset()), ASKED["a tool"][0], "tools"),
-    "a window": (replace(A, context_window=50), REQUEST, "context window"),
+    "a need": (
+        replace(A, capabilities=frozenset()),
+        ASKED["a tool"][0],
+        ("lacking", "tools"),
+    ),
+    "a window": (
+        replace(A, context_window=50),
+        REQUEST,
+        (
+            "too_long",
+            f"about {estimate_request(REQUEST)} tokens of input, and room for 50",
+        ),
+    ),
 }
 
 
@@ -341,7 +380,7 @@ EXCLUDED = {
 def test_who_is_left_out_is_named_with_the_reason(unfit, request_, reason):
     lineup = line_up(catalog(unfit, B, fallbacks=("b",)), request_)
 
-    assert lineup.excluded == (Exclusion("top", "a", reason),)
+    assert lineup.excluded == (Exclusion("top", "a", *reason),)
 
 
 def test_a_candidate_has_the_weight_of_its_route():

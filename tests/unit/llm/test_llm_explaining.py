@@ -19,7 +19,7 @@ from flaskllm.llm.explaining import Explainer
 from flaskllm.llm.health import Health
 from flaskllm.llm.parts import Message
 from flaskllm.llm.providers import build_provider
-from flaskllm.llm.terms import Price
+from flaskllm.llm.terms import Limits, Price
 from flaskllm.llm.types import CompletionRequest, Deployment, JsonFormat, Tool, Usage
 from flaskllm.llm.upstreams import Upstreams
 
@@ -246,6 +246,15 @@ def test_what_is_too_long_is_told_with_both_sizes(explain):
     assert out.details == f"about {tokens} tokens of input, and room for 12"
 
 
+def test_what_no_minute_has_room_for_is_too_long(explain):
+    narrow = replace(MINI, limits=Limits(tokens_per_minute=2))
+
+    (out,) = explain(deployments={"mini": narrow}).excluded
+
+    assert out.reason == "too_long"
+    assert out.details.endswith("tokens of input, and room for 2")
+
+
 def test_what_is_too_long_for_all_ends_in_that_error(explain):
     small = {each.name: replace(each, context_window=2) for each in (MINI, LARGE, FAR)}
 
@@ -273,6 +282,7 @@ def test_what_was_told_of_a_model_before_counts(explain):
     (out,) = explain(describe=describe).excluded
 
     assert (out.deployment.name, out.reason) == ("mini", "too_long")
+    assert out.details.endswith("and room for 2")
 
 
 def test_a_model_that_was_listed_before_is_known(explain):

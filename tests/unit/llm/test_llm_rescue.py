@@ -187,6 +187,15 @@ class TestUsage:
         _, outcome = shown.ended[1]
         assert outcome.usage == Usage(12, 0, 0, 9, 0, "provider")
 
+    def test_where_nobody_goes_on_the_broken_attempt_is_counted_once(self):
+        other = [b"usage:12,7\n", b"text:Sorry, no.\n"]
+        shown = rescue_scene([b"usage:12,30\n", *FIRST], other)
+
+        heard_from(shown.answer)
+
+        parts = [outcome.usage for _, outcome in shown.ended]
+        assert shown.answer.usage == parts[0] + parts[1]
+
     def test_an_attempt_that_did_not_fit_is_counted_and_billed(self):
         other = [b"usage:12,7\n", b"text:Sorry, no.\n"]
         shown = rescue_scene([b"usage:12,30\n", *FIRST], other, WHOLE)

@@ -78,13 +78,22 @@ def test_one_that_breaks_at_the_same_place_again_is_left_for_the_next():
     assert [each.to_deployment for each in seams_of(pieces)] == ["c"]
 
 
-def test_a_rescue_has_the_retries_of_its_request_and_no_more():
+def test_one_that_was_repeated_already_is_not_asked_to_rescue_itself():
     shown = stream_scene(a=[503, CUT, CUT, CUT])
 
     _, error = heard_from(shown.stream())
 
     assert isinstance(error, LLMProtocolError)
-    assert len(shown.begun) == 3
+    assert len(shown.begun) == 2
+
+
+def test_one_that_broke_off_is_not_asked_again_where_there_was_another():
+    shown = stream_scene(a=[CUT, WHOLE], b=[OTHER])
+
+    _, error = heard_from(shown.stream())
+
+    assert isinstance(error, LLMProtocolError)
+    assert [each.deployment.name for each in shown.begun] == ["a", "b"]
 
 
 def test_the_deadline_ends_a_rescue_with_the_first_failure():

@@ -34,9 +34,16 @@ FIRST: dict[str, Case] = {
     "the one whose cool-down ends first": (
         history(
             untried=("a", "b", "c"),
-            obstacles={"a": ("cooling", 4.0), "b": ("cooling", 2.0), "c": ("busy", 1)},
+            obstacles={"a": ("cooling", 4.0), "b": ("cooling", 2.0), "c": ("busy", 9)},
         ),
         Ask("b", as_last_resort=True),
+    ),
+    "one that is busy for a moment, before the last resort": (
+        history(
+            untried=("a", "b"),
+            obstacles={"a": ("cooling", 4.0), "b": ("busy", 1.0)},
+        ),
+        Retry("b", 1.0),
     ),
     "one whose cool-down has no known end": (
         history(untried=("a",), obstacles={"a": ("cooling", None)}),
@@ -90,10 +97,16 @@ ENDS = {
         "a (taken out by an operator)",
     ),
     "all busy": (
-        {"a": ("busy", 1.0), "b": ("busy", 10.0)},
+        {"a": ("busy", 4.0), "b": ("busy", 10.0)},
+        LLMRateLimited,
+        4.0,
+        "a (busy 4 s), b (busy 10 s)",
+    ),
+    "all waiting for a first byte": (
+        {"a": ("busy", None), "b": ("busy", None)},
         LLMUnavailable,
-        1.0,
-        "a (busy 1 s), b (busy 10 s)",
+        None,
+        "a (busy), b (busy)",
     ),
     "cooling and limited": (
         {"a": ("cooling", 7.5), "b": ("limited", 30.0)},

@@ -43,11 +43,13 @@ class TestOwnLimits:
     def test_tokens_are_estimated_before_they_are_spent(self):
         limits = Limits(tokens_per_minute=30)
         router, call, begun = alone(limits, steps=[answer()])
+        router.complete(REQUEST, call)  # of 17 tokens
 
-        with pytest.raises(LLMRateLimited):
+        with pytest.raises(LLMRateLimited) as caught:
             router.complete(REQUEST, call)
 
-        assert begun == []
+        assert len(begun) == 1
+        assert caught.value.retry_after_seconds == pytest.approx(60.0, abs=2.0)
 
     def test_an_answers_cap_counts_among_them(self):
         limits = Limits(tokens_per_minute=30)
@@ -87,7 +89,7 @@ FICKLE = {
     "limited for no time": (Obstacle("limited", 0.0), 2, LLMRateLimited),
     "limited for good": (Obstacle("limited", None), 1, LLMRateLimited),
     "cooling": (Obstacle("cooling", 3.0), 2, LLMUnavailable),
-    "busy": (Obstacle("busy", 1.0), 1, LLMUnavailable),
+    "busy": (Obstacle("busy", 1.0), 2, LLMRateLimited),
 }
 
 

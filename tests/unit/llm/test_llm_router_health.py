@@ -18,15 +18,18 @@ from router_scene import (
 from flaskllm.core.errors import (
     BudgetExceeded,
     CallerGone,
+    LLMContextTooLong,
     LLMCredentialRejected,
     LLMRateLimited,
     LLMTimeout,
     LLMUnavailable,
 )
+from flaskllm.core.metrics import Metrics
 from flaskllm.llm.health import Obstacle, Standing
 from flaskllm.llm.health import Policy as HealthPolicy
 from flaskllm.llm.patience import Policy
 from flaskllm.llm.router import Router
+from flaskllm.llm.terms import Limits
 from flaskllm.llm.types import Deployment
 
 ONE_FAILURE = HealthPolicy(failures_in_a_row=1)
@@ -111,6 +114,28 @@ class TestBreaker:
         )
         assert asked(shown) == ["a"]
 
+    def test_it_is_one_request_at_a_time_for_all_of_them(self):
+        shown = scene(health_policy=ONE_FAILURE, a=[DOWN], b=[DOWN])
+        shown.senders["b"].seconds = 0.2
+        with pytest.raises(LLMUnavailable):
+            shown.complete()
+        # Both are due within the second that others wait for a probe.
+        shown.clock.advance(4.5)
+        place = shown.health.enter(
+            Deployment("a", "a", "vllm", "m"),
+            "main",
+            tokens=0,
+            streams=False,
+            as_last_resort=True,
+        )
+        assert not isinstance(place, Obstacle)
+
+        with pytest.raises(LLMUnavailable) as caught:
+            shown.complete()
+
+        assert asked(shown) == ["a", "b"]
+        assert "b (cooling" in caught.value.details
+
 
 class TestLimited:
     def test_nothing_is_sent_into_a_known_429(self):
@@ -160,6 +185,20 @@ class TestLimited:
         assert caught.value.retry_after_seconds == pytest.approx(20.0)
         assert asked(shown) == ["a", "b"]
 
+    def test_what_is_supposed_of_an_answer_keeps_nobody_out_for_ever(self):
+        shown = scene(a=[answer()], limits=Limits(tokens_per_minute=100))
+
+        assert shown.complete().deployment.name == "a"
+
+    def test_an_input_that_never_fits_is_told_so_and_not_to_come_back(self):
+        shown = scene(a=[], limits=Limits(tokens_per_minute=5))
+
+        with pytest.raises(LLMContextTooLong) as caught:
+            shown.complete()
+
+        assert caught.value.status == 413
+        assert caught.value.retry_after_seconds is None
+
 
 class TestCredential:
     def test_one_that_was_rejected_is_not_used_for_the_next_request(self):
@@ -193,13 +232,16 @@ def test_what_an_operator_took_out_is_not_asked():
 def test_when_repeats_are_used_up_the_next_is_asked_without_a_wait():
     faults = [status(500)] * 2
     frugal = HealthPolicy(failures_in_a_row=99, fewest_repeats=1, fewest_outcomes=99)
-    shown = scene(health_policy=frugal, a=faults * 2, b=[answer()] * 2)
+    metrics = Metrics()
+    shown = scene(health_policy=frugal, metrics=metrics, a=faults * 2, b=[answer()] * 2)
     shown.complete()
 
     shown.complete()
 
     assert asked(shown) == ["a", "a", "b", "a", "b"]
     assert shown.waited == [0.25]
+    refused = b'flaskllm_repeats_refused_total{deployment="a"} 1.0'
+    assert refused in metrics.render()
 
 
 class TestWhatCounts:
@@ -277,3 +319,17 @@ def test_without_a_health_everybody_may_be_asked():
             router.complete(REQUEST, shown.call)
 
     assert len(shown.begun) == 12
+
+
+def test_a_name_that_a_caller_made_teaches_no_route_anything():
+    shown = scene(a=[answer()] * 2)
+    catalog = shown.router._catalog
+    shown.router._catalog = replace(
+        catalog, samples={"a": Deployment("a", "a", "vllm", "*")}
+    )
+
+    shown.complete()
+    shown.complete(replace(REQUEST, model="a/m-9", direct=True))
+
+    assert asked(shown) == ["a", "a/m-9"]
+    assert list(shown.health._lessons._routes) == ["main"]

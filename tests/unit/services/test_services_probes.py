@@ -4,8 +4,9 @@ import threading
 from random import Random
 
 import pytest
-from fakes import Upstream, json_reply, raw, reset, status
+from fakes import Upstream, hang, json_reply, raw, reset, status
 from routing_scene import FakeHealth
+from transports import Timed
 
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import LLMCredentialRejected
@@ -144,6 +145,34 @@ def test_one_that_was_asked_lately_is_left_alone(make, upstream, health):
         scene.probe()
 
     assert upstream.requests == []
+
+
+def test_one_that_let_somebody_wait_in_vain_is_asked_every_ten_seconds(
+    make, upstream, health
+):
+    upstream.always(LISTED)
+    health.idle["box"] = 0.0
+    health.silent.add("box")
+    scene = make()
+    counts = []
+
+    for seconds in (0.0, 9.0, 2.0):
+        scene.probe(seconds)
+        counts.append(len(upstream.requests))
+
+    assert counts == [1, 1, 2]
+
+
+def test_one_that_does_not_answer_is_given_up_after_three_seconds(
+    make, upstream, health
+):
+    upstream.always(hang())
+
+    with Timed() as took:
+        make().probe()
+
+    assert health.told == [("box", "LLM_TIMEOUT")]
+    assert 2.9 < took.seconds < 6.0
 
 
 def test_one_that_never_was_asked_is_idle_since_the_start(make, upstream, health):

@@ -141,7 +141,7 @@ def test_whatever_comes_the_rules_hold(steps):
             assert breaker.is_untroubled
         if not is_closed:
             left_seconds = breaker.until_seconds - now_seconds
-            assert 4.0 <= left_seconds <= POLICY.longest_cool_down_seconds + 1e-9
+            assert 4.0 - 1e-9 <= left_seconds <= POLICY.longest_cool_down_seconds + 1e-9
         elif step == "failed":
             assert breaker.failures_in_a_row < POLICY.failures_in_a_row
             assert breaker.failures_in_a_row == was.failures_in_a_row + 1

@@ -8,8 +8,8 @@ from health_scene import UNKNOWN, USED, Scene, deployment
 from flaskllm.core.errors import LLMCredentialRejected, LLMUnavailable
 from flaskllm.llm.health import Obstacle, Policy
 from flaskllm.llm.health.deployment_health import DeploymentHealth
-from flaskllm.llm.health.places import Asking, Place
 from flaskllm.llm.health.provider_health import ProviderHealth
+from flaskllm.llm.health.seats import Asking, Seat
 
 
 def forbidden():
@@ -137,7 +137,7 @@ def test_who_comes_a_moment_too_late_does_not_try_it_as_well():
 
     first, second = [each.enter(Asking(1, False), None, 160.0) for each in states]
 
-    assert isinstance(first, Place)
+    assert isinstance(first, Seat)
     assert second == Obstacle("credential", 60.0)
     assert states[1].is_idle
 
@@ -171,31 +171,30 @@ def test_a_list_of_models_changes_nothing_about_a_good_one(scene):
     scene.visit("b")
 
 
-def test_a_new_credential_is_good_until_it_is_rejected(scene):
-    scene.health.retain({}, {"p": "1", "q": "1"})
+def test_after_a_reload_a_rejected_credential_is_tried_again(scene):
+    scene.health.retain({}, ["p", "q"])
     scene.fail("a", error=LLMCredentialRejected())
-    scene.fail("other", error=LLMCredentialRejected())
+    assert scene.refused("a")[0] == "credential"
 
-    scene.health.retain({}, {"p": "2", "q": "1"})
+    scene.health.retain({}, ["p", "q"])
 
     scene.visit("a")
-    assert scene.refused("other")[0] == "credential"
 
 
 def test_a_new_credential_may_use_what_the_old_one_might_not(scene):
-    scene.health.retain({}, {"p": "1"})
+    scene.health.retain({}, ["p"])
     scene.fail("a", error=forbidden())
 
-    scene.health.retain({}, {"p": "2"})
+    scene.health.retain({}, ["p"])
 
     scene.visit("a")
 
 
 def test_what_is_still_asked_with_the_old_one_says_nothing_about_the_new(scene):
-    scene.health.retain({}, {"p": "1"})
+    scene.health.retain({}, ["p"])
     early = scene.visit("a")
 
-    scene.health.retain({}, {"p": "2"})
+    scene.health.retain({}, ["p"])
 
     early.end(LLMCredentialRejected(), UNKNOWN, 1.0)
     scene.visit("a")

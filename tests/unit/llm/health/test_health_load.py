@@ -137,15 +137,17 @@ def test_an_end_told_twice_frees_one_place():
 def test_only_so_many_may_wait_for_a_first_byte():
     scene = Scene(deployment("a"), deployment("b"), policy=Policy(waiting_most=2))
     whole, streamed = scene.visit(), scene.visit(streams=True)
-    assert scene.refused() == ("busy", 1.0)
+    assert scene.refused() == ("busy", None)
     scene.visit("b")
 
     whole.heed({})
 
     scene.visit()
-    assert scene.refused() == ("busy", 1.0)
+    scene.clock.advance(2.1)
+    assert scene.refused() == ("busy", None)
     streamed.heed({})
-    assert scene.refused() == ("busy", 1.0)
+    scene.clock.advance(2.1)
+    assert scene.refused() == ("busy", None)
     streamed.first_token(0.5)
     scene.visit()
     assert scene.look().in_flight == 4
@@ -157,6 +159,20 @@ def test_who_waited_to_no_end_does_not_wait_any_more():
     scene.fail(times=2)
 
     scene.visit()
+
+
+def test_one_that_was_heard_of_lately_may_have_more_waiting():
+    scene = Scene(policy=Policy(waiting_most=1))
+    first = scene.visit()
+    scene.clock.advance(0.5)
+    first.heed({})
+    scene.visit()
+    scene.clock.advance(1.4)
+
+    scene.visit()
+
+    scene.clock.advance(0.1)
+    assert scene.refused()[0] == "busy"
 
 
 def test_three_repeats_in_ten_seconds_are_always_allowed():

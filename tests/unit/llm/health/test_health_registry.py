@@ -17,11 +17,11 @@ def two():
 
 def test_a_reload_keeps_what_did_not_change_and_forgets_what_did():
     scene = two()
-    scene.health.retain(FINGERPRINTS, {"p": "1"})
+    scene.health.retain(FINGERPRINTS, ["p"])
     scene.open("a")
     scene.open("b")
 
-    scene.health.retain(FINGERPRINTS | {"b": "2"}, {"p": "1"})
+    scene.health.retain(FINGERPRINTS | {"b": "2"}, ["p"])
 
     assert scene.look("a").state == "open"
     assert scene.look("a").record != Record()
@@ -30,10 +30,10 @@ def test_a_reload_keeps_what_did_not_change_and_forgets_what_did():
 
 def test_a_reload_forgets_what_is_gone():
     scene = two()
-    scene.health.retain(FINGERPRINTS, {})
+    scene.health.retain(FINGERPRINTS, [])
     scene.open("b")
 
-    scene.health.retain({"a": "1"}, {})
+    scene.health.retain({"a": "1"}, [])
 
     assert scene.look("b") == Standing()
 
@@ -42,27 +42,27 @@ def test_the_first_call_forgets_nothing():
     scene = two()
     scene.open("a")
 
-    scene.health.retain(FINGERPRINTS, {"p": "1"})
+    scene.health.retain(FINGERPRINTS, ["p"])
 
     assert scene.look("a").state == "open"
 
 
 def test_a_reload_keeps_what_was_made_for_requests():
     scene = Scene(deployment("p/m"))
-    scene.health.retain(FINGERPRINTS, {})
+    scene.health.retain(FINGERPRINTS, [])
     scene.open("p/m")
 
-    scene.health.retain(FINGERPRINTS | {"a": "2"}, {})
+    scene.health.retain(FINGERPRINTS | {"a": "2"}, [])
 
     assert scene.look("p/m").state == "open"
 
 
 def test_an_attempt_of_before_the_reload_ends_in_peace():
     scene = two()
-    scene.health.retain(FINGERPRINTS, {})
+    scene.health.retain(FINGERPRINTS, [])
     visit = scene.visit("a")
 
-    scene.health.retain({"a": "2"}, {})
+    scene.health.retain({"a": "2"}, [])
     visit.first_token(0.1)
     visit.end(errors.LLMUnavailable(), UNKNOWN, 1.0)
 
@@ -192,6 +192,18 @@ def test_names_that_callers_make_up_do_not_fill_the_memory():
     assert scene.health.look(deployment("p/0")).answer_seconds is None
 
 
+def test_they_do_not_drive_out_what_is_known_of_the_settings_own():
+    scene = Scene(deployment("a"))
+    scene.health.retain({"a": "1"}, [])
+    scene.open("a")
+    for number in range(2000):
+        made = deployment(f"p/{number}")
+        scene.clock.advance(0.001)
+        scene.health.enter(made, "", tokens=1, streams=False).end(None, USED, 1.0)
+
+    assert scene.look("a").state == "open"
+
+
 def test_it_knows_what_was_asked_or_looked_at():
     scene = two()
     assert not scene.health.knows("a")
@@ -210,3 +222,54 @@ def test_to_look_changes_nothing():
     scene.visit()
 
     assert isinstance(scene.enter(), Obstacle)
+
+
+WAITED_IN_VAIN = {
+    "who left after ten seconds": (errors.CallerGone(), 10.0, True),
+    "who left at once": (errors.CallerGone(), 9.9, False),
+    "who was told nothing for so long": (errors.LLMTimeout(), 12.0, True),
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds", "is_silent"), WAITED_IN_VAIN.values(), ids=WAITED_IN_VAIN
+)
+def test_a_provider_is_silent_after_somebody_waited_in_vain(error, seconds, is_silent):
+    scene = two()
+
+    scene.visit("a").end(error, UNKNOWN, seconds, is_callers_fault=True)
+
+    assert scene.health.is_silent("p") == is_silent
+
+
+def test_a_provider_that_is_heard_of_is_silent_no_more():
+    scene = two()
+    scene.visit("a").end(errors.CallerGone(), UNKNOWN, 30.0, is_callers_fault=True)
+
+    visit = scene.visit("b")
+    visit.heed({})
+    visit.end(None, USED, 1.0)
+
+    assert not scene.health.is_silent("p")
+
+
+def test_a_provider_that_was_reached_is_silent_no_more():
+    scene = two()
+    scene.visit("a").end(errors.CallerGone(), UNKNOWN, 30.0, is_callers_fault=True)
+
+    scene.health.reached("p")
+
+    assert not scene.health.is_silent("p")
+    assert not scene.health.is_silent("never asked")
+
+
+def test_the_last_error_is_told_with_its_age_and_outlives_a_success():
+    scene = Scene()
+    before = scene.look().last_error_seconds_ago
+    scene.fail()
+    scene.clock.advance(4.0)
+    scene.ask()
+
+    told = scene.look()
+    assert before is None
+    assert (told.last_error, told.last_error_seconds_ago) == ("LLM_UNAVAILABLE", 4.0)

@@ -4,7 +4,7 @@ import pytest
 from strategy_scene import first_names, share_of
 
 from flaskllm.llm.health.averages import MovingAverage
-from flaskllm.llm.strategies.choices import Choice, Turn
+from flaskllm.llm.strategies.choices import Choice, Record, Turn
 from flaskllm.llm.strategies.lowest_latency import order
 
 SLOW, SOON = Choice("slow", 9, first_byte_seconds=0.9), Choice("soon", 1, 0, 1.0, 0.2)
@@ -34,6 +34,14 @@ def test_while_its_first_answer_is_awaited_the_unknown_stands_last():
         "slow",
         "new",
     ]
+
+
+def test_one_that_failed_instead_of_telling_its_time_stands_last_for_a_while():
+    failed = Choice("new", 1, record=Record(failures=1.0))
+    long_ago = Choice("new", 1, record=Record(failures=0.97**24))
+
+    assert names_at(1, failed, SOON, SLOW) == ["soon", "slow", "new"]
+    assert names_at(1, long_ago, SOON, SLOW) == ["new", "soon", "slow"]
 
 
 def test_several_unknown_are_asked_one_by_one():

@@ -1,4 +1,4 @@
-"""One attempt's place at a deployment."""
+"""One attempt's seat at a deployment."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Asking:
 
 
 @dataclass(slots=True)
-class Place:
+class Seat:
     """What is remembered of an attempt that is under way.
 
     Attributes:
