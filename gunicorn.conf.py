@@ -87,10 +87,18 @@ def post_fork(_server: Any, worker: Any) -> None:
 
 
 def _keep_usable() -> bool:
-    """Remember the settings that the files hold; tell whether those can be used."""
-    usable = find_usable()
-    _kept["settings"] = usable or _kept["settings"]
-    return usable is not None
+    """Remember the settings that the files hold; tell whether those can be used.
+
+    Without the file that there was they cannot.
+    """
+    try:
+        usable = find_usable()
+    except OSError:  # the working folder is gone; what goes on here ends the server
+        return False
+    if usable is None or (_kept["settings"].file and not usable.file):
+        return False
+    _kept["settings"] = usable
+    return True
 
 
 def post_worker_init(worker: Any) -> None:

@@ -112,12 +112,7 @@ def scene(
     """
     clock = FakeClock()
     begun, ended, waited = [], [], []
-    deployments = {
-        name: Deployment(
-            name, name, "vllm", (models or {}).get(name, "m"), limits=limits
-        )
-        for name in scripts
-    }
+    deployments = _deployments(scripts, models or {}, limits)
     others = tuple(name for name in scripts if name != "a")
     fallbacks = (*others, "offline") if offline else others
     routes = [Route(alias="main", weights={"a": 1}, fallbacks=fallbacks)]
@@ -149,6 +144,13 @@ def scene(
         health=(health := Health(clock, Half(), health_policy, metrics)),
     )
     return Scene(router, senders, clock, call, begun, ended, waited, health)
+
+
+def _deployments(names, models, limits):
+    return {
+        name: Deployment(name, name, "vllm", models.get(name, "m"), limits=limits)
+        for name in names
+    }
 
 
 def codes(shown):

@@ -9,7 +9,7 @@ from flask import Response
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import CallerGone, LLMAnswerDiffers
 from flaskllm.core.metrics import Metrics
-from flaskllm.llm.types import Attempt, Deployment, Outcome
+from flaskllm.llm.types import Attempt, Outcome
 
 _EVENT_STREAM: Final = "text/event-stream"
 # A stream that cannot be joined to another is left by ourselves.
@@ -31,7 +31,7 @@ class Timing:
 
 def count_attempt(metrics: Metrics, attempt: Attempt, outcome: Outcome) -> None:
     """Count one attempt, what it used, and a stream that it broke off."""
-    name, used = _label_of(attempt.deployment), outcome.usage
+    name, used = attempt.deployment.label, outcome.usage
     metrics.count_attempt(
         name, attempt.deployment.provider, outcome.code, outcome.latency_seconds
     )
@@ -52,17 +52,6 @@ def count_attempt(metrics: Metrics, attempt: Attempt, outcome: Outcome) -> None:
     if outcome.code not in _NO_CUT:
         is_gone = outcome.code == CallerGone.code
         metrics.count_cut("caller" if is_gone else "upstream")
-
-
-def _label_of(deployment: Deployment) -> str:
-    """Return the deployment's name, or one for all that nobody described.
-
-    Those are named after what a caller or an upstream's list says: each would
-    begin series that never end.
-    """
-    provider = deployment.provider
-    is_described = deployment.name != f"{provider}/{deployment.model}"
-    return deployment.name if is_described else f"{provider}/*"
 
 
 def measure(

@@ -18,7 +18,7 @@ from flaskllm.core.config import (
     load_from_process,
     reload_mark,
 )
-from flaskllm.core.config_version import version_of
+from flaskllm.core.config_version import read_at_start, version_of
 
 _WRONG = 2
 
@@ -53,6 +53,7 @@ def reload() -> None:
     mark = reload_mark(settings)
     _write(mark, f"{version}\n")
     click.echo(f"servers that use {mark.parent.absolute()} take up version {version}")
+    click.echo(f"changes of these take a restart: {read_at_start()}")
 
 
 @config.command()

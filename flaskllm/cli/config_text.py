@@ -65,7 +65,7 @@ deployments:
       first_token_seconds: 180
       chunk_gap_seconds: 30
       answer_seconds: 240
-  qwen: {provider: rack, model: Qwen/Qwen2.5-7B-Instruct}
+  qwen: {provider: rack, model: Qwen/Qwen2.5-7B-Instruct, price: {input: 0, output: 0}}
 """,
     "routes": """\
 routes:
@@ -75,13 +75,16 @@ routes:
     fallbacks: [local]
     rescue: match
     require_price: false
-    second_price: 0.001
     timeouts:
       first_byte_seconds: 20
       first_token_seconds: 5
       chunk_gap_seconds: 10
       answer_seconds: 60
-  - {alias: local, deployments: {llama: 1}, fallbacks: [offline]}
+  - alias: clever
+    strategy: adaptive
+    deployments: {mini: 1, qwen: 1}
+    second_price: 0.001
+  - {alias: local, deployments: {llama: 1}, rescue: off, fallbacks: [offline]}
   - {pattern: "qwen*", deployments: {qwen: 1}}
   - {capability: code_generation, deployments: {llama: 1}}
 """,

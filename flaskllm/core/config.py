@@ -100,6 +100,7 @@ def watch_process(
         load=lambda: load(environ, folder),
         on_rejected=on_rejected,
         mark=reload_mark(loaded.settings),
+        needed=() if loaded.file is None else (loaded.file,),
     )
 
 

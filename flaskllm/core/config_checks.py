@@ -13,7 +13,7 @@ from flaskllm.core.config_kinds import KINDS, Kind
 from flaskllm.core.config_names import Mask, Names, items, section, texts_at
 from flaskllm.core.config_problems import Problem
 from flaskllm.core.config_reach import check_reach
-from flaskllm.core.config_route_checks import OFFLINE, check_routes
+from flaskllm.core.config_route_checks import OFFLINE, check_routes, missing_alias
 
 __all__ = ["OFFLINE", "check"]
 
@@ -42,7 +42,7 @@ def check(
         *_check_deployments(deployments, [*providers], mask),
         *check_routes(routes, [*deployments], known, mask),
         *check_reach(routes, deployments, mask),
-        *_check_default_route(tree.get("default_route"), known, mask),
+        *_check_default_route(tree.get("default_route"), known, [*deployments], mask),
     ]
 
 
@@ -99,8 +99,8 @@ def _check_deployments(
 
 
 def _check_default_route(
-    name: object, aliases: list[str], mask: Mask
+    name: object, aliases: list[str], deployments: list[str], mask: Mask
 ) -> Iterator[Problem]:
     if isinstance(name, str):
         known = Names("alias", aliases, "default_route")
-        yield from known.missing("default_route", name, mask)
+        yield from missing_alias("default_route", name, known, deployments, mask)

@@ -43,6 +43,19 @@ def selector_of(route: Route) -> tuple[str, str] | None:
     return (chosen[0], str(route[chosen[0]])) if len(chosen) == 1 else None
 
 
+def missing_alias(
+    path: str, name: str, aliases: Names, deployments: Sequence[str], mask: Mask
+) -> Iterator[Problem]:
+    """Yield the problem of a name that is no alias, or only that of a deployment."""
+    if name in aliases.known or name not in deployments:
+        yield from aliases.missing(path, name, mask)
+        return
+    found = f"{mask.quote(name)}, which is a deployment"
+    there = ", ".join(map(mask.bare, aliases.known))
+    allowed = f"an alias ({there}): write a route for it"
+    yield Problem(path, found, allowed, check=aliases.check)
+
+
 def _check_selector(path: str, route: Route) -> Iterator[Problem]:
     chosen = [name for name in SELECTORS if route.get(name) is not None]
     if len(chosen) != 1:
@@ -80,7 +93,8 @@ def _check_names(
     known = Names("alias", aliases, "routes")
     for alias in items(route.get("fallbacks")):
         if isinstance(alias, str):
-            yield from known.missing(f"{path}.fallbacks", alias, mask)
+            where = f"{path}.fallbacks"
+            yield from missing_alias(where, alias, known, deployments, mask)
 
 
 def _check_cycles(routes: Sequence[Route], mask: Mask) -> Iterator[Problem]:

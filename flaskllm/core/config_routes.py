@@ -11,6 +11,7 @@ from flaskllm.core.config_types import (
     Credential,
     Dollars,
     Name,
+    Rescue,
     Tokens,
     Weight,
     Whole,
@@ -152,7 +153,7 @@ class RouteSettings(BaseModel):
     timeouts: StreamTimeouts = Field(
         StreamTimeouts(), description="What this route changes of the time-outs."
     )
-    rescue: Literal["match", "continue", "off"] = Field(
+    rescue: Rescue = Field(
         "match",
         description="What happens when a stream breaks off after text was shown: match "
         "lets another deployment go on if it repeats that text, continue may also ask "

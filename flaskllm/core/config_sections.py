@@ -62,6 +62,13 @@ class ServerSettings(BaseModel):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
+    @property
+    def local_url(self) -> str:
+        """Where this machine reaches it, also when it listens on every interface."""
+        loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+        reached = loopback.get(self.host, self.host)
+        return f"http://{self.model_copy(update={'host': reached}).bind}"
+
 
 class LimitSettings(BaseModel):
     """How often a peer may knock."""

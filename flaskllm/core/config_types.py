@@ -9,6 +9,7 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    WithJsonSchema,
 )
 
 from flaskllm.core.config_addresses import check_base_url, check_database_url
@@ -30,6 +31,11 @@ def _refuse_empty(value: object) -> object:
     if value == "":
         raise wrong_value("an empty text", "a path")
     return value
+
+
+def _off(value: object) -> object:
+    # YAML 1.1 reads `off` without quotes as false.
+    return "off" if value is False else value
 
 
 def _upper(value: object) -> object:
@@ -69,6 +75,11 @@ Weight = Annotated[int, Field(gt=0, le=1_000_000), BeforeValidator(_refuse_bool)
 Tokens = Annotated[int, Field(gt=0, le=100_000_000), BeforeValidator(_refuse_bool)]
 Seconds = Annotated[float, Field(gt=0, le=3600), BeforeValidator(_refuse_bool)]
 Dollars = Annotated[float, Field(ge=0, le=1_000_000), BeforeValidator(_refuse_bool)]
+Rescue = Annotated[
+    Literal["match", "continue", "off"],
+    BeforeValidator(_off),
+    WithJsonSchema({"enum": ["match", "continue", "off", False]}),
+]
 Location = Annotated[Path, BeforeValidator(_refuse_empty)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -34,6 +34,7 @@ class ConfigWatch(Generic[LoadedT]):
         on_rejected: Callable[[ConfigError], None],
         wall_seconds: Callable[[], float] = time.time,
         mark: Path | None = None,
+        needed: Collection[Path] = (),
     ) -> None:
         """Take the files as they are now for the ones in use.
 
@@ -44,18 +45,20 @@ class ConfigWatch(Generic[LoadedT]):
             wall_seconds: The time that the files are stamped with, since 1970.
             mark: A file; whenever it is written anew all is read again, also what
                 seems unchanged.
+            needed: Those that what is in use was made of, though they may be gone.
         """
         self._paths = tuple(paths)
         self._load = load
         self._on_rejected = on_rejected
         self._wall_seconds = wall_seconds
         self._mark_path = mark
+        self._needed = frozenset(needed)
         self._lock = threading.Lock()
         self._mark = self._look_at_mark()
         self._stamp = self._settled = self._look()
         self._used = self._last = self._read()
         self._next_look_seconds = float("-inf")
-        self._is_asked = False
+        self._wish = self._heard_wish = object()
         self._is_rejected = False
 
     @property
@@ -68,7 +71,8 @@ class ConfigWatch(Generic[LoadedT]):
 
         It takes no lock, so that the handler of a signal may call it.
         """
-        self._is_asked = True
+        # Each wish is another one: none is lost to whoever just takes note of the last.
+        self._wish = object()
 
     def poll(
         self, now_monotonic: float, build: Callable[[LoadedT], BuiltT]
@@ -85,7 +89,8 @@ class ConfigWatch(Generic[LoadedT]):
             build: Makes what is needed of the configuration; raises `ConfigError`
                 when that cannot be done.
         """
-        if now_monotonic < self._next_look_seconds and not self._is_asked:
+        is_asked = self._wish is not self._heard_wish
+        if now_monotonic < self._next_look_seconds and not is_asked:
             return None
         if not self._lock.acquire(blocking=False):
             return None
@@ -102,8 +107,8 @@ class ConfigWatch(Generic[LoadedT]):
         """Tell whether somebody asked, or wrote the mark, since the last look."""
         before, self._mark = self._mark, self._look_at_mark()
         is_marked = self._mark is not None and self._mark != before
-        is_asked, self._is_asked = self._is_asked, False
-        return is_asked or is_marked
+        heard, self._heard_wish = self._heard_wish, self._wish
+        return is_marked or self._heard_wish is not heard
 
     def _has_settled(self) -> bool:
         """Tell whether the files differ from those in use, but not since last time."""
@@ -146,7 +151,11 @@ class ConfigWatch(Generic[LoadedT]):
 
     def _refuse_loss(self, contents: _Contents) -> None:
         files = zip(self._paths, self._used, contents, strict=True)
-        lost = [path.name for path, used, now in files if used and not now]
+        lost = [
+            path.name
+            for path, used, now in files
+            if not now and (used or path in self._needed)
+        ]
         if lost:
             raise ConfigError(
                 Problem(name, "it cannot be read any more", "the file, or a restart")

@@ -4,6 +4,7 @@ Neither aliases (a kilobyte may unfold to gigabytes), merge keys, tags, nor name
 twice in one section are read. Dates stay text: `api_version: 2024-10-21` is one.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from flaskllm.core.config_problems import Problem
 
 LARGEST_BYTES = 1024 * 1024
 DEEPEST = 16
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _SCALAR_TAGS = {f"{_TAG}{kind}" for kind in ("str", "int", "float", "bool", "null")}
 
@@ -129,7 +131,7 @@ class _Reading:
     def _pairs(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, object]]:
         seen: set[str] = set()
         for key, value in node.value:
-            if key.tag != f"{_TAG}str":
+            if key.tag != f"{_TAG}str" or not _is_text(key.value):
                 where = path or self.name
                 self._tell(where, "a name that is no text", "names in quotes", key)
                 continue
@@ -160,3 +162,8 @@ class _Reading:
         origin = f"{self.name}:{node.start_mark.line + 1}" if node else ""
         problem = Problem(path, found, allowed, origin=origin, check="file")
         self.parsed.problems.append(problem)
+
+
+def _is_text(value: object) -> bool:
+    """Tell whether it is a text, without half of a surrogate pair."""
+    return isinstance(value, str) and not _SURROGATE.search(value)

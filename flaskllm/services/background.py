@@ -4,49 +4,70 @@ A fork leaves threads behind, so a forked process begins its own.
 """
 
 import os
+import queue
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 Run = Callable[[], None]
+StateT = TypeVar("StateT")
+
+
+class ThreadOfProcess(Generic[StateT]):
+    """Makes the thread of this process once, whoever asks first.
+
+    A state belongs to it: what its thread shares with the others.
+    """
+
+    def __init__(
+        self, name: str, make: Callable[[], StateT], work: Callable[[StateT], None]
+    ) -> None:
+        """Keep what is needed; nothing is started.
+
+        Args:
+            name: The thread's.
+            make: Makes a fresh state.
+            work: What the thread does, with the state of its process.
+        """
+        self._name = name
+        self._make = make
+        self._work = work
+        self._lock = threading.Lock()
+        self._begun: tuple[int, StateT] | None = None
+
+    def state(self) -> StateT | None:
+        """Return the state of this process, None before its thread has begun."""
+        begun = self._begun
+        return begun[1] if begun is not None and begun[0] == os.getpid() else None
+
+    def begin(self) -> StateT:
+        """Return the state of this process, whose thread has begun."""
+        state = self.state()
+        if state is not None:
+            return state
+        with self._lock:
+            state = self.state()
+            return self._start() if state is None else state
+
+    def _start(self) -> StateT:
+        state = self._make()
+        thread = threading.Thread(
+            target=self._work, args=(state,), name=self._name, daemon=True
+        )
+        thread.start()
+        self._begun = os.getpid(), state
+        return state
 
 
 @dataclass(slots=True)
-class _Process:
-    """The thread of one process: what it waits for, and what waits for it."""
+class _Turn:
+    """What the thread of an errand waits for, and what waits for it."""
 
-    process_id: int
     wanted: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
-
-
-class _Thread:
-    """Makes the thread of this process once, whoever asks first."""
-
-    def __init__(self, name: str, work: Callable[[_Process], None]) -> None:
-        self._name = name
-        self._work = work
-        self._lock = threading.Lock()
-        self._process: _Process | None = None
-
-    def here(self) -> _Process:
-        process = self._process
-        if process is not None and process.process_id == os.getpid():
-            return process
-        with self._lock:
-            process = self._process
-            if process is None or process.process_id != os.getpid():
-                process = self._process = self._start()
-        return process
-
-    def _start(self) -> _Process:
-        process = _Process(os.getpid())
-        thread = threading.Thread(
-            target=self._work, args=(process,), name=self._name, daemon=True
-        )
-        thread.start()
-        return process
 
 
 class Errand:
@@ -58,21 +79,21 @@ class Errand:
     def __init__(self, run: Run, name: str) -> None:
         """Keep what is to be done; it must not raise. Nothing is started."""
         self._run = run
-        self._thread = _Thread(name, self._work)
+        self._thread = ThreadOfProcess(name, _Turn, self._work)
 
     def ask(self, patience_seconds: float = 0.0) -> bool:
         """Return at once, or when it is done, within this time; tell whether it is."""
-        process = self._thread.here()
-        process.done.clear()
-        process.wanted.set()
-        return process.done.wait(patience_seconds)
+        turn = self._thread.begin()
+        turn.done.clear()
+        turn.wanted.set()
+        return turn.done.wait(patience_seconds)
 
-    def _work(self, process: _Process) -> None:
+    def _work(self, turn: _Turn) -> None:
         while True:
-            process.wanted.wait()
-            process.wanted.clear()
+            turn.wanted.wait()
+            turn.wanted.clear()
             self._run()
-            process.done.set()
+            turn.done.set()
 
 
 class Rounds:
@@ -85,14 +106,25 @@ class Rounds:
         """
         self._run = weakref.WeakMethod(run)
         self._every_seconds = every_seconds
-        self._thread = _Thread(name, self._work)
+        # Unlike an event's `set`, its `put` may interrupt itself, as signals do.
+        self._thread: ThreadOfProcess[queue.SimpleQueue[None]] = ThreadOfProcess(
+            name, queue.SimpleQueue, self._work
+        )
 
     def begin(self) -> None:
         """Return once the thread of this process is there; cheap when it is."""
-        self._thread.here()
+        self._thread.begin()
 
-    def _work(self, process: _Process) -> None:
-        while not process.wanted.wait(self._every_seconds):
+    def hurry(self) -> None:
+        """Let the next round begin now, if rounds have; a signal's handler may."""
+        wanted = self._thread.state()
+        if wanted is not None:
+            wanted.put(None)
+
+    def _work(self, wanted: "queue.SimpleQueue[None]") -> None:
+        while True:
+            with suppress(queue.Empty):
+                wanted.get(timeout=self._every_seconds)
             run = self._run()
             if run is None:
                 return

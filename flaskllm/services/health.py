@@ -8,7 +8,12 @@ from flaskllm.core.errors import APIError
 from flaskllm.llm.catalog import OFFLINE, Catalog
 from flaskllm.llm.health.standings import Standing
 from flaskllm.llm.types import Deployment
-from flaskllm.services.overrides import Override, Overrides, listed_deployments
+from flaskllm.services.overrides import (
+    Override,
+    Overrides,
+    find_deployment,
+    listed_deployments,
+)
 from flaskllm.storage.database import Database
 
 
@@ -87,13 +92,8 @@ class Providers:
             name: [] for name in catalog.samples
         }
         for deployment in self._deployments(catalog, overrides):
-            by_provider[deployment.provider].append(
-                DeploymentHealth(
-                    deployment,
-                    self.health.look(deployment),
-                    overrides.get(deployment.name),
-                )
-            )
+            told = self._told(deployment, overrides)
+            by_provider[deployment.provider].append(told)
         return tuple(
             ProviderHealth(
                 name,
@@ -102,6 +102,23 @@ class Providers:
                 tuple(deployments),
             )
             for name, deployments in by_provider.items()
+        )
+
+    def find(self, name: str) -> DeploymentHealth:
+        """Return one deployment, also of a model that its upstream has listed.
+
+        Raises:
+            NotFound: There is none of this name; the details name the nearest.
+            InvalidInputError: It needs no upstream, so there is nothing to tell.
+        """
+        deployment = find_deployment(name, self.catalog())
+        return self._told(deployment, self.overrides.standing())
+
+    def _told(
+        self, deployment: Deployment, overrides: Mapping[str, Override]
+    ) -> DeploymentHealth:
+        return DeploymentHealth(
+            deployment, self.health.look(deployment), overrides.get(deployment.name)
         )
 
     def _deployments(

@@ -7,9 +7,8 @@ reads it once a second at most, and only while requests come.
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from datetime import timedelta
+from typing import Protocol
 
 from flaskllm.core import logs
 from flaskllm.core.clock import Clock
@@ -18,15 +17,22 @@ from flaskllm.llm.catalog import OFFLINE, Catalog
 from flaskllm.llm.model_names import nearest, shown
 from flaskllm.llm.types import Deployment
 from flaskllm.services.background import Errand
-from flaskllm.storage.overrides import OverrideRow, OverrideRows
+from flaskllm.storage.overrides import Override, OverrideRows, OverrideState
 
-OverrideState = Literal["open", "closed"]
-"""`open` keeps requests away from a deployment, `closed` lets them all through."""
+__all__ = [
+    "Overridable",
+    "Override",
+    "OverrideState",
+    "Overrides",
+    "find_deployment",
+    "listed_deployments",
+]
 
 _EVERY_SECONDS = 1.0
 # Who was idle for so long may know too little, and waits for news, but not for long.
 _STALE_SECONDS = 2.0
 _PATIENCE_SECONDS = 0.25
+_MOST_NAMED = 20
 
 _log = logging.getLogger(__name__)
 
@@ -37,20 +43,6 @@ class Overridable(Protocol):
     def override(self, overrides: Mapping[str, OverrideState]) -> None:
         """Let these stand, by the deployments' names, in the place of all before."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """One decision. Both times are aware; `expires_at` None lasts until removed.
-
-    `set_by` is the id of the principal who decided.
-    """
-
-    deployment: str
-    state: OverrideState
-    expires_at: datetime | None
-    set_by: str
-    set_at: datetime
 
 
 class Overrides:
@@ -79,7 +71,7 @@ class Overrides:
         self._catalog = catalog
         self._clock = clock
         self._errand = Errand(self._read, "overrides") if threaded else None
-        self._known: tuple[OverrideRow, ...] = ()
+        self._known: tuple[Override, ...] = ()
         self._standing: Mapping[str, Override] = {}
         self._looked_seconds = float("-inf")
         self._is_readable = True
@@ -128,8 +120,8 @@ class Overrides:
         self._check(deployment)
         now = self._clock.now()
         ends = None if seconds is None else now + timedelta(seconds=seconds)
-        row = OverrideRow(deployment, state, ends, set_by, now)
-        self._rows.put(row)
+        override = Override(deployment, state, ends, set_by, now)
+        self._rows.put(override)
         logs.event(
             _log,
             logging.INFO,
@@ -140,7 +132,7 @@ class Overrides:
             seconds=seconds,
         )
         self._read()
-        return _override(row)
+        return override
 
     def remove(self, deployment: str, removed_by: str) -> None:
         """Leave a deployment to its breaker again; to do so twice changes nothing.
@@ -164,17 +156,7 @@ class Overrides:
         self._read()
 
     def _check(self, deployment: str) -> None:
-        catalog = self._catalog()
-        found = catalog.deployments.get(deployment) or next(
-            (each for each in listed_deployments(catalog) if each.name == deployment),
-            None,
-        )
-        if found is None:
-            raise _not_found(deployment, catalog)
-        if found.kind == OFFLINE.kind:
-            problem = f"{shown(deployment)} answers without an upstream"
-            allowed = "a deployment of a model"
-            raise InvalidInputError.of("deployment", problem, allowed)
+        find_deployment(deployment, self._catalog())
 
     def _read(self) -> None:
         with self._reading:
@@ -189,9 +171,9 @@ class Overrides:
             self._tell_unreadable(error)
         now = self._clock.now()
         self._standing = {
-            row.deployment: _override(row)
-            for row in self._known
-            if row.expires_at is None or row.expires_at > now
+            each.deployment: each
+            for each in self._known
+            if each.expires_at is None or each.expires_at > now
         }
         self._health.override(
             {name: each.state for name, each in self._standing.items()}
@@ -216,14 +198,34 @@ def listed_deployments(catalog: Catalog) -> Iterator[Deployment]:
         yield from (each for each in found if each is not None)
 
 
+def find_deployment(name: str, catalog: Catalog) -> Deployment:
+    """Return the deployment of this name, configured or listed; asks nobody.
+
+    Raises:
+        NotFound: There is none; the details name the nearest.
+        InvalidInputError: It needs no upstream.
+    """
+    listed = (each for each in listed_deployments(catalog) if each.name == name)
+    found = catalog.deployments.get(name) or next(listed, None)
+    if found is None:
+        raise _not_found(name, catalog)
+    if found.kind == OFFLINE.kind:
+        problem = f"{shown(name)} answers without an upstream"
+        allowed = "a deployment of a model"
+        raise InvalidInputError.of("deployment", problem, allowed)
+    return found
+
+
 def _not_found(deployment: str, catalog: Catalog) -> NotFound:
-    listed = (each.name for each in listed_deployments(catalog))
-    known = (*catalog.deployments, *listed)
+    listed = tuple(listed_deployments(catalog))
+    if deployment in catalog.samples:
+        every = (*catalog.deployments.values(), *listed)
+        below = [each.name for each in every if each.provider == deployment]
+        told = f"its deployments: {', '.join(below[:_MOST_NAMED]) or 'none'}"
+        details = f"{shown(deployment)} is a provider; {told}."
+        return NotFound(f"There is no deployment {shown(deployment)}.", details=details)
+    known = (*catalog.deployments, *(each.name for each in listed))
     near = nearest(deployment, known)
     allowed = ", ".join(near or tuple(catalog.deployments)) or "none"
     told = f"the nearest: {allowed}" if near else f"known: {allowed}"
     return NotFound(f"There is no deployment {shown(deployment)}.", details=f"{told}.")
-
-
-def _override(row: OverrideRow) -> Override:
-    return Override(row.deployment, row.state, row.expires_at, row.set_by, row.set_at)

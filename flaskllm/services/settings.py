@@ -1,10 +1,12 @@
 """What the faces may know and ask of the settings in force."""
 
-from contextlib import suppress
-from queue import Empty, SimpleQueue
-from threading import Thread
+import logging
 from typing import Literal, Protocol, TypeAlias
-from weakref import ref
+
+from flaskllm.core import logs
+from flaskllm.services.background import Rounds
+
+_log = logging.getLogger(__name__)
 
 SettingsState: TypeAlias = Literal["current", "rejected"]
 """`rejected`: the files hold something that cannot be used, so older ones stand."""
@@ -36,35 +38,26 @@ class LiveSettings(Protocol):
 class LookOut:
     """Takes up changed settings in a thread of its own, also while nobody asks.
 
-    The thread ends when the settings are gone, or with its process.
+    The thread ends when this is gone, or with its process.
     """
 
     def __init__(self, settings: LiveSettings, every_seconds: float = 1.0) -> None:
-        """Keep what is looked after, without keeping it alive; nothing is started."""
-        self._settings = ref(settings)
-        self._every_seconds = every_seconds
-        # Unlike an event's, its `put` may interrupt itself: signals come in bursts.
-        self._wanted: SimpleQueue[None] = SimpleQueue()
+        """Keep what is looked after; nothing is started."""
+        self._settings = settings
+        self._rounds = Rounds(self._look, every_seconds, "settings")
 
     def start(self) -> None:
         """Begin."""
-        Thread(target=self._work, name="flaskllm-settings", daemon=True).start()
+        self._rounds.begin()
 
     def ask(self) -> None:
         """Have everything read anew, at once; a signal's handler may call it."""
-        settings = self._settings()
-        if settings is not None:
-            settings.ask()
-            self._wanted.put(None)
+        self._settings.ask()
+        self._rounds.hurry()
 
-    def _work(self) -> None:
-        while self._look():
-            with suppress(Empty):
-                self._wanted.get(timeout=self._every_seconds)
-
-    def _look(self) -> bool:
-        """Take up what changed; tell whether there is still something to look after."""
-        settings = self._settings()
-        if settings is not None:
-            settings.poll()
-        return settings is not None
+    def _look(self) -> None:
+        try:
+            self._settings.poll()
+        except Exception as error:  # the thread that looks must live on
+            code = type(error).__name__
+            logs.event(_log, logging.ERROR, "settings_not_read", code=code)

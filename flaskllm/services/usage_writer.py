@@ -1,12 +1,12 @@
 """The thread that writes usage rows, so that no request waits for a commit."""
 
 import atexit
-import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from flaskllm.services.background import ThreadOfProcess
 from flaskllm.storage.usage import UsageRow
 
 _MOST_AT_ONCE = 500
@@ -20,14 +20,13 @@ Write = Callable[[Sequence[UsageRow]], None]
 
 
 @dataclass(slots=True)
-class _Process:
-    """The queue and the thread of one process.
+class _Tray:
+    """The rows of one process that wait.
 
-    A mark in the queue is set once all rows before it are written; `hurry` says
+    A mark among them is set once all rows before it are written; `hurry` says
     that somebody waits for one.
     """
 
-    process_id: int
     rows: "queue.SimpleQueue[UsageRow | threading.Event]" = field(
         default_factory=queue.SimpleQueue
     )
@@ -45,50 +44,35 @@ class UsageWriter:
     def __init__(self, write: Write) -> None:
         """Keep what writes; it must not raise. Nothing is started."""
         self._write = write
-        self._lock = threading.Lock()
-        self._process: _Process | None = None
+        self._thread = ThreadOfProcess("usage-writer", self._make_tray, self._run)
 
     def put(self, row: UsageRow) -> None:
         """Return at once; the row is written within a fifth of a second.
 
         Only when very many rows wait does this wait too.
         """
-        process = self._here()
-        process.rows.put(row)
-        if process.rows.qsize() > _MOST_WAITING:
+        tray = self._thread.begin()
+        tray.rows.put(row)
+        if tray.rows.qsize() > _MOST_WAITING:
             self.flush()
 
     def flush(self, seconds: float = _LAST_FLUSH_SECONDS) -> bool:
         """Tell whether all rows put so far were written within this time."""
-        process = self._process
-        if process is None or process.process_id != os.getpid():
+        tray = self._thread.state()
+        if tray is None:
             return True
         mark = threading.Event()
-        process.rows.put(mark)
-        process.hurry.set()
+        tray.rows.put(mark)
+        tray.hurry.set()
         return mark.wait(seconds)
 
-    def _here(self) -> _Process:
-        process = self._process
-        if process is not None and process.process_id == os.getpid():
-            return process
-        with self._lock:
-            process = self._process
-            if process is None or process.process_id != os.getpid():
-                process = self._process = self._start()
-        return process
-
-    def _start(self) -> _Process:
-        process = _Process(os.getpid())
-        threading.Thread(
-            target=self._run, args=(process,), name="usage-writer", daemon=True
-        ).start()
+    def _make_tray(self) -> _Tray:
         atexit.register(self.flush)
-        return process
+        return _Tray()
 
-    def _run(self, process: _Process) -> None:
+    def _run(self, tray: _Tray) -> None:
         while True:
-            items = _gather(process)
+            items = _gather(tray)
             marks = [item for item in items if isinstance(item, threading.Event)]
             rows = [item for item in items if not isinstance(item, threading.Event)]
             if rows:
@@ -97,12 +81,12 @@ class UsageWriter:
                 mark.set()
 
 
-def _gather(process: _Process) -> list[UsageRow | threading.Event]:
+def _gather(tray: _Tray) -> list[UsageRow | threading.Event]:
     """Wait for the first, then a moment for others, and return what is there."""
-    items = [process.rows.get()]
-    if process.rows.qsize() < _MOST_AT_ONCE:
-        process.hurry.wait(_GATHER_SECONDS)
-        process.hurry.clear()
-    while len(items) < _MOST_AT_ONCE and not process.rows.empty():
-        items.append(process.rows.get())
+    items = [tray.rows.get()]
+    if tray.rows.qsize() < _MOST_AT_ONCE:
+        tray.hurry.wait(_GATHER_SECONDS)
+        tray.hurry.clear()
+    while len(items) < _MOST_AT_ONCE and not tray.rows.empty():
+        items.append(tray.rows.get())
     return items

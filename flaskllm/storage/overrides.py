@@ -14,7 +14,7 @@ OverrideState = Literal["open", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
-class OverrideRow:
+class Override:
     """One decision. Both times are aware; `expires_at` None lasts until removed.
 
     `set_by` is the id of the principal who decided.
@@ -34,17 +34,17 @@ class OverrideRows:
         """Keep the database; nothing is opened."""
         self._database = database
 
-    def put(self, row: OverrideRow) -> None:
-        """Store the row in the place of the one before, and remove what has expired.
+    def put(self, override: Override) -> None:
+        """Store it in the place of the one before, and remove what has expired.
 
         Raises:
             ServiceUnavailable: Nothing was stored; a retry may help.
         """
-        replaced = overrides.c.deployment == row.deployment
-        expired = overrides.c.expires_at <= row.set_at
+        replaced = overrides.c.deployment == override.deployment
+        expired = overrides.c.expires_at <= override.set_at
         with self._database.transaction() as connection:
             connection.execute(overrides.delete().where(or_(replaced, expired)))
-            connection.execute(overrides.insert().values(asdict(row)))
+            connection.execute(overrides.insert().values(asdict(override)))
 
     def remove(self, deployment: str) -> bool:
         """Remove the deployment's row, and tell whether there was one.
@@ -56,7 +56,7 @@ class OverrideRows:
         with self._database.transaction() as connection:
             return connection.execute(statement).rowcount > 0
 
-    def list(self) -> tuple[OverrideRow, ...]:
+    def list(self) -> tuple[Override, ...]:
         """Return all rows by the deployment's name; some may have expired.
 
         Raises:
@@ -65,4 +65,4 @@ class OverrideRows:
         query = select(overrides).order_by(overrides.c.deployment)
         with self._database.reading() as connection:
             rows = connection.execute(query).mappings()
-            return tuple(OverrideRow(**row) for row in rows)
+            return tuple(Override(**row) for row in rows)

@@ -25,6 +25,7 @@ TOOLS = [
 ]
 # `claude` passes its bytes through; `open` is translated.
 BOTH = ("claude", "open")
+TORN_THOUGHT = ("torn-claude", True)
 THINKING = {"type": "enabled", "budget_tokens": 1024}
 
 
@@ -216,6 +217,26 @@ def a_tool_is_called_by_a_model_that_thinks():
         ]
         told = client.messages.create(**ask, max_tokens=2000, messages=turns)
         assert told.content[-1].text == "The tools said: sunny"
+
+
+@check
+def a_stream_that_is_torn_goes_on_as_if_nothing_were():
+    for model, thinks in (("torn-claude", False), ("torn-open", False), TORN_THOUGHT):
+        thinking = {"thinking": THINKING} if thinks else {}
+        with client.messages.stream(model=model, **thinking, **ASK) as stream:
+            events = list(stream)
+            final = stream.get_final_message()
+
+        (ended,) = [each for each in events if each.type == "message_delta"]
+        assert ended.model_extra["flaskllm"]["rescue"]["at_character"] > 0
+        assert final.content[-1].text == "You said: Grüße an 東京 👋"
+        kinds = ["thinking", "text"] if thinks else ["text"]
+        assert [each.type for each in final.content] == kinds
+        assert final.stop_reason == "end_turn"
+        assert final.usage.output_tokens > 0
+        starts = [e.index for e in events if e.type == "content_block_start"]
+        stops = [e.index for e in events if e.type == "content_block_stop"]
+        assert starts == stops == list(range(len(kinds)))
 
 
 @check

@@ -16,20 +16,38 @@ _SETTINGS = """
 providers:
   box: {{kind: openai, base_url: {url}/open, api_key: "k-77b1e04d9c"}}
   claude: {{kind: anthropic, base_url: {url}/claude, api_key: "k-3f9a71c0d2"}}
+  locked-box: {{kind: openai, base_url: {url}/open, api_key: "k-aa0c5d9e61"}}
+  locked-claude: {{kind: anthropic, base_url: {url}/claude, api_key: "k-51fe08b7c3"}}
 deployments:
   small: {{provider: box, model: scripted-1}}
   haiku: {{provider: claude, model: claude-haiku-4-5}}
+  torn-box: {{provider: box, model: torn-1}}
+  torn-haiku: {{provider: claude, model: torn-2}}
   any-open: {{provider: box, model: "*"}}
   any-claude: {{provider: claude, model: "*"}}
+{apart_deployments}
 routes:
   - {{alias: open, deployments: {{small: 1}}}}
   - {{alias: claude, deployments: {{haiku: 1}}}}
+  - {{alias: torn-open, deployments: {{torn-box: 1}}, fallbacks: [claude]}}
+  - {{alias: torn-claude, deployments: {{torn-haiku: 1}}, fallbacks: [open]}}
   - {{alias: team/fast, deployments: {{small: 1}}}}
   - {{pattern: "lab/*", deployments: {{any-open: 1}}}}
+{apart_routes}
   - {{pattern: "*@open", deployments: {{any-open: 1}}}}
   - {{pattern: "*@claude", deployments: {{any-claude: 1}}}}
 default_route: open
 """
+
+# The gateway asks nobody into a known limit, nor with a credential that was refused:
+# what one check brings about must not meet the next. So these are apart, with the
+# provider of each.
+_APART = {
+    "locked@open": "locked-box",
+    "locked@claude": "locked-claude",
+    **{f"limited-{number}@open": "box" for number in (1, 2, 3, 9, 10)},
+    **{f"limited-{number}@claude": "claude" for number in (3, 4)},
+}
 
 
 @dataclass(frozen=True)
@@ -63,10 +81,25 @@ def open_gateway(folder: Path) -> Iterator[Gateway]:
     """Give a gateway that serves, with its upstream; end both afterwards."""
     with Upstream() as upstream, open_house(folder) as house:
         upstream.always(answer_with(ScriptedModels()))
-        house.write_settings(_SETTINGS.format(url=upstream.url))
+        house.write_settings(_settings(upstream.url))
         token = house.make_token("--scope=chat")
         started, url = house.serve()
         yield Gateway(house, started, _environ(house, url, token))
+
+
+def _settings(url: str) -> str:
+    deployments = [
+        f'  {name}: {{provider: {provider}, model: "*"}}'
+        for name, provider in _APART.items()
+    ]
+    routes = [
+        f'  - {{pattern: "{name}", deployments: {{{name}: 1}}}}' for name in _APART
+    ]
+    return _SETTINGS.format(
+        url=url,
+        apart_deployments="\n".join(deployments),
+        apart_routes="\n".join(routes),
+    )
 
 
 def _environ(house: House, url: str, token: str) -> dict[str, str]:

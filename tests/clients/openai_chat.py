@@ -82,6 +82,24 @@ def a_stream_ends_with_its_usage_when_that_is_asked_for():
 
 
 @check
+def a_stream_that_is_torn_goes_on_as_if_nothing_were():
+    for model in ("torn-open", "torn-claude"):
+        with client.chat.completions.stream(
+            model=model, messages=HELLO, stream_options={"include_usage": True}
+        ) as stream:
+            chunks = [each.chunk for each in stream if each.type == "chunk"]
+            final = stream.get_final_completion()
+
+        assert final.choices[0].message.content == "You said: Grüße an 東京 👋"
+        assert final.choices[0].finish_reason == "stop"
+        assert len({(chunk.id, chunk.created, chunk.model) for chunk in chunks}) == 1
+        counted = [chunk for chunk in chunks if chunk.usage]
+        assert counted == chunks[-1:]
+        assert counted[0].choices == []
+        assert chunks[-2].model_extra["flaskllm"]["rescue"]["at_character"] > 0
+
+
+@check
 def the_stream_helper_gathers_the_answer():
     with client.chat.completions.stream(model="open", messages=HELLO) as stream:
         deltas = [each.delta for each in stream if each.type == "content.delta"]

@@ -81,6 +81,19 @@ def a_stream_has_its_events_in_order_and_numbered():
 
 
 @check
+def a_stream_that_is_torn_goes_on_as_if_nothing_were():
+    for model in ("torn-open", "torn-claude"):
+        with client.responses.stream(model=model, input="Hallo, wie geht es?") as it:
+            events = list(it)
+            final = it.get_final_response()
+
+        assert events[-1].type == "response.completed"
+        assert final.output_text == "You said: Hallo, wie geht es?"
+        assert len(final.output) == 1
+        assert [each.sequence_number for each in events] == list(range(len(events)))
+
+
+@check
 def the_stream_helper_gathers_the_response():
     with client.responses.stream(model="open", input="Hallo") as stream:
         deltas = [e.delta for e in stream if e.type == "response.output_text.delta"]

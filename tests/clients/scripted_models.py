@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import anthropic_wire
 import openai_wire
-from assistant import Json, Said
-from fakes import Received, Step, json_reply
+from assistant import Asked, Json, Said, answer
+from fakes import Received, Step, json_reply, status
 from stream_steps import reset_after_bytes
 
 LIMITED_REQUESTS = 3
@@ -30,7 +30,9 @@ class ScriptedModels:
 
     def __call__(self, request: Received) -> Step:
         """Return the answer to a request."""
-        dialect = _DIALECTS[request.path]
+        dialect = _DIALECTS.get(request.path)
+        if dialect is None:  # the gateway looks who is there
+            return status(404)
         body = request.json
         model = body["model"]
         mood = _MOODS.get(re.split("[@-]", model)[0])
@@ -46,6 +48,7 @@ class _Dialect:
 
     answer: Callable[[Json], Step]
     error: Callable[[str, str], Json]
+    read: Callable[[Json], Asked] | None = None
     stream: Callable[[Said, str], list[bytes]] | None = None
 
 
@@ -88,20 +91,32 @@ def _long(_times: int, _body: Json, dialect: _Dialect) -> Step:
     return json_reply(dialect.error("context_length_exceeded", message), 400)
 
 
+def _torn(_times: int, body: Json, dialect: _Dialect) -> Step:
+    """Reset the connection when two thirds of what others would say too are told."""
+    events = dialect.stream(answer(dialect.read(body)), body["model"])
+    return reset_after_bytes(events, sum(map(len, events)) * 2 // 3)
+
+
 _MOODS: dict[str, Callable[[int, Json, _Dialect], Step]] = {
     "cut": _cut,
     "limited": _limited,
     "loaded": _loaded,
     "locked": _locked,
     "long": _long,
+    "torn": _torn,
 }
-_CHAT = _Dialect(openai_wire.complete, _openai_error, openai_wire.stream_of)
+_CHAT = _Dialect(
+    openai_wire.complete, _openai_error, openai_wire.read_chat, openai_wire.stream_of
+)
 _DIALECTS: dict[str, _Dialect] = {
     "/open/chat/completions": _CHAT,
     "/open/completions": _Dialect(openai_wire.continue_text, _openai_error),
     "/open/embeddings": _Dialect(openai_wire.embed, _openai_error),
     "/claude/v1/messages": _Dialect(
-        anthropic_wire.reply, _anthropic_error, anthropic_wire.stream_of
+        anthropic_wire.reply,
+        _anthropic_error,
+        anthropic_wire.read_messages,
+        anthropic_wire.stream_of,
     ),
     "/claude/v1/messages/count_tokens": _Dialect(
         anthropic_wire.count_tokens, _anthropic_error

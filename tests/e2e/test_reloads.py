@@ -159,7 +159,7 @@ def test_the_version_that_is_told_is_the_one_that_was_taken_up(gateway):
     gateway.serve("old")
     gateway.write("new")
 
-    told = gateway.house.run("config", "reload").stdout.decode()
+    told = gateway.house.run("config", "reload").stdout.decode().splitlines()[0]
     shown = gateway.house.run("config", "show").stdout.decode()
 
     gateway.wait_for("settings_reloaded", WORKERS)

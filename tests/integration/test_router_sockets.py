@@ -166,6 +166,33 @@ def test_the_deadline_holds_against_an_upstream_that(route, upstream, second, st
     assert upstream.wait_for_hang_up()
 
 
+@pytest.mark.parametrize("step", SLOW.values(), ids=SLOW)
+def test_a_whole_answer_is_waited_for_so_long_where_another_may_give_it(
+    route, upstream, second, step
+):
+    upstream.always(step)
+    second.script(chat("On Friday."))
+    told = Told()
+
+    router = route(upstream.url, second.url, answer_seconds=0.4)
+    answer = router.complete(REQUEST, told.call())
+
+    assert answer.completion.text == "On Friday."
+    assert (answer.deployment.name, answer.failures) == ("b", ("LLM_TIMEOUT",))
+    assert len(upstream.requests) == 1
+    assert upstream.wait_for_hang_up()
+
+
+def test_a_whole_answer_has_the_whole_deadline_where_nobody_else_may_give_it(
+    route, upstream
+):
+    upstream.script(delayed(0.6, chat("On Friday.")))
+
+    answer = route(upstream.url, answer_seconds=0.2).complete(REQUEST, Told().call())
+
+    assert (answer.completion.text, answer.failures) == ("On Friday.", ())
+
+
 def test_a_caller_who_hangs_up_ends_the_attempt(route, upstream):
     upstream.script(hang())
     ours, theirs = socket.socketpair()

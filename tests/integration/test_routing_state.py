@@ -1,71 +1,20 @@
-"""Routing can be seen, explained and overridden over HTTP; nobody is asked for it."""
+"""Routing can be seen and overridden over HTTP; nobody is asked for it."""
 
 import pytest
 from fakes import chat, status
+from state_scene import SECRET, caller, settings
 
 from flaskllm.core.auth import Scope
-
-SECRET = "sk-abcdefghijklmnopqrstuv"
-SETTINGS = """
-providers:
-  box: {{kind: openai_compatible, base_url: {url}, api_key: {secret}}}
-  far: {{kind: vllm, base_url: "http://127.0.0.1:9/v1", models: discover}}
-deployments:
-  small:
-    provider: box
-    model: scripted-1
-    context_window: 32000
-    max_output_tokens: 1000
-    capabilities: [json]
-    price: {{input: 1, output: 2.5}}
-    tags: [cheap]
-  other: {{provider: box, model: scripted-2}}
-  last: {{provider: far, model: m-1}}
-  plain: {{provider: own, model: extractive}}
-routes:
-  - alias: fast
-    strategy: cheapest
-    deployments: {{other: 1, small: 3}}
-    fallbacks: [behind]
-  - {{alias: behind, deployments: {{last: 1}}, rescue: "off"}}
-  - {{pattern: "qwen*", deployments: {{small: 1}}, require_price: true}}
-  - {{capability: code, deployments: {{other: 1}}}}
-default_route: fast
-"""
 
 
 @pytest.fixture
 def gateway(make_gateway, upstream):
-    text = SETTINGS.format(url=upstream.url, secret=SECRET)
-    text = text.replace("providers:\n", "providers:\n  own: {kind: extractive}\n", 1)
-    return make_gateway(text)
+    return make_gateway(settings(upstream.url))
 
 
 @pytest.fixture
 def call(gateway):
-    """Send a request with an API token of this scope; return its status and JSON."""
-    tokens = {scope: gateway.make_token(scope) for scope in Scope}
-
-    def send(method, path, body=None, scope=Scope.ADMIN, **options):
-        headers = {"Authorization": f"Bearer {tokens[scope]}"}
-        if body is not None:
-            options["json"] = body
-        reply = gateway.client.open(
-            f"/api/v1{path}", method=method, headers=headers, **options
-        )
-        return reply.status_code, reply.get_json()
-
-    return send
-
-
-def explain(call, body, scope=Scope.READ):
-    code, answer = call("POST", "/routes/explain", body, scope)
-    assert code == 200, answer
-    return answer["data"]
-
-
-def names(explained):
-    return [each["deployment"] for each in explained["candidates"]]
+    return caller(gateway)
 
 
 def standing_of(call, name):
@@ -76,98 +25,6 @@ def standing_of(call, name):
         for each in provider["deployments"]
         if each["deployment"] == name
     )
-
-
-class TestExplain:
-    def test_it_tells_who_would_be_asked_and_asks_nobody(self, call, upstream):
-        told = explain(call, {"model": "fast", "messages": [_turn("Hello")]})
-
-        assert told["route"] == {
-            "name": "fast",
-            "strategy": "cheapest",
-            "fallbacks": ["behind"],
-            "rescue": "match",
-        }
-        assert names(told) == ["small", "other", "last"]
-        first = told["candidates"][0]
-        tokens = first["tokens_input"]
-        assert (first["route"], first["provider"]) == ("fast", "box")
-        assert (first["model"], first["weight"]) == ("scripted-1", 3)
-        assert first["tokens_output"] == 400
-        assert first["cost"] == pytest.approx((tokens + 400 * 2.5) / 1e6)
-        assert told["candidates"][1]["cost"] is None
-        assert first["standing"]["state"] == "closed"
-        assert (told["exclusions"], told["error"]) == ([], None)
-        assert upstream.connections == 0
-
-    def test_a_prompt_a_message_or_nothing_will_do(self, call):
-        prompted = explain(call, {"model": "fast", "prompt": "Hello"})
-        asked = explain(call, {"model": "fast", "message": "Hello"}, Scope.CHAT)
-        bare = explain(call, {})
-
-        assert prompted == asked
-        assert names(bare) == names(asked)
-
-    def test_what_a_request_needs_keeps_deployments_away(self, call):
-        tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
-        body = {"model": "fast", "prompt": "x", "tools": [tool, {"name": 5}]}
-
-        told = explain(call, body)
-
-        assert names(told) == ["other", "last"]
-        (out,) = told["exclusions"]
-        assert (out["deployment"], out["reason"]) == ("small", "lacking")
-        assert out["details"] == "tools"
-
-    @pytest.mark.parametrize(
-        ("kind", "asked"), [("text", ["other"]), ("json_object", ["other"])]
-    )
-    def test_the_form_of_the_answer_counts(self, call, kind, asked):
-        body = {"model": "capability:code", "response_format": {"type": kind}}
-
-        assert names(explain(call, body)) == asked
-
-    def test_an_answer_that_does_not_fit_is_told_with_the_sizes(self, call):
-        body = {"model": "qwen3", "prompt": "word " * 40_000}
-
-        told = explain(call, body)
-
-        (out,) = told["exclusions"]
-        assert out["reason"] == "too_long"
-        assert "room for 31000" in out["details"]
-        assert told["error"]["code"] == "LLM_CONTEXT_TOO_LONG"
-        assert (told["candidates"], told["last_resort"]) == ([], None)
-
-    def test_an_unknown_model_is_not_found_and_the_nearest_is_named(
-        self, call, upstream
-    ):
-        code, answer = call("POST", "/routes/explain", {"model": "fsat"})
-
-        assert (code, answer["code"]) == (404, "MODEL_NOT_FOUND")
-        assert "the nearest: fast" in answer["details"]
-
-    @pytest.mark.parametrize(
-        ("body", "path"),
-        [
-            ({"model": 5}, "model"),
-            ({"messages": []}, "messages"),
-            ({"messages": [{"role": "boss", "content": "x"}]}, "messages.0.role"),
-            ({"tools": ["f"]}, "tools.0"),
-            ({"response_format": {"type": "xml"}}, "response_format.type"),
-            ({"prompt": " "}, "prompt"),
-            ({"api_base": "http://x"}, "api_base"),
-        ],
-    )
-    def test_a_body_that_is_wrong_is_refused_with_its_field(self, call, body, path):
-        code, answer = call("POST", "/routes/explain", body)
-
-        assert (code, answer["code"]) == (400, "INVALID_INPUT")
-        assert answer["fields"][0]["path"] == path
-
-    def test_other_scopes_may_not_ask(self, call):
-        code, _ = call("POST", "/routes/explain", {}, Scope.WEBHOOK)
-
-        assert code == 403
 
 
 class TestModels:
@@ -246,11 +103,39 @@ class TestProviders:
             "LLM_UNAVAILABLE",
         )
         assert (other["failures_in_a_row"], other["last_error"]) == (0, None)
+        assert 0.0 <= small["last_error_seconds_ago"] < 60.0
+        assert other["last_error_seconds_ago"] is None
         assert other["answer_seconds"] > 0.0
         _, answer = call("GET", "/health/providers")
         idle = {each["provider"]: each["idle_seconds"] for each in answer["data"]}
         assert idle["far"] is None
         assert 0.0 <= idle["box"] < 60.0
+
+    def test_one_deployment_is_told_as_among_all(self, call, gateway):
+        for name in ("small", "last"):
+            code, answer = call("GET", f"/health/providers/{name}", scope=Scope.READ)
+
+            assert code == 200
+            assert answer["data"] == standing_of(call, name)
+            assert answer["meta"]["settings_version"]
+
+    def test_one_that_an_operator_took_out_says_so(self, call):
+        call("PUT", "/health/providers/small", {"state": "open"})
+
+        _, answer = call("GET", "/health/providers/small")
+
+        assert answer["data"]["override"]["state"] == "open"
+
+    def test_one_that_needs_no_upstream_has_no_health(self, call):
+        code, answer = call("GET", "/health/providers/plain")
+
+        assert (code, answer["fields"][0]["path"]) == (400, "deployment")
+
+    @pytest.mark.parametrize("scope", [Scope.CHAT, Scope.WEBHOOK])
+    def test_other_scopes_may_not_see_one(self, call, scope):
+        code, _ = call("GET", "/health/providers/small", scope=scope)
+
+        assert code == 403
 
     def test_only_providers_with_an_upstream_are_there(self, call):
         _, answer = call("GET", "/health/providers")
@@ -298,7 +183,18 @@ class TestOverride:
 
             assert put["data"]["expires_at"] is None
 
-    @pytest.mark.parametrize("method", ["PUT", "DELETE"])
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+    def test_the_name_of_a_provider_is_told_with_its_deployments(self, call, method):
+        body = {"state": "open"} if method == "PUT" else None
+
+        code, answer = call(method, "/health/providers/box", body)
+
+        assert (code, answer["code"]) == (404, "NOT_FOUND")
+        assert answer["details"] == (
+            "'box' is a provider; its deployments: small, other."
+        )
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
     def test_an_unknown_deployment_is_not_found_and_the_nearest_is_named(
         self, call, method
     ):
@@ -345,7 +241,3 @@ class TestOverride:
         code, _ = call(method, "/health/providers/small", {"state": "open"}, Scope.READ)
 
         assert code == 403
-
-
-def _turn(text):
-    return {"role": "user", "content": text}

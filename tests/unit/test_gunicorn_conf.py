@@ -118,5 +118,57 @@ def test_a_worker_that_starts_while_the_file_is_broken_has_the_last_good_one(
     hooks["pre_fork"](None, worker)
     hooks["post_fork"](None, worker)
 
-    settings = worker.app.callable.extensions[context.EXTENSION].settings
+    settings = settings_of_worker(worker)
     assert settings.settings_state() == "rejected"
+
+
+def settings_of_worker(worker):
+    return worker.app.callable.extensions[context.EXTENSION].settings
+
+
+def begin(hooks):
+    """Return a worker that was just forked."""
+    worker = SimpleNamespace(app=SimpleNamespace(callable=None))
+    hooks["pre_fork"](None, worker)
+    hooks["post_fork"](None, worker)
+    return worker
+
+
+@pytest.fixture
+def models_file(tmp_path):
+    file = tmp_path / "flaskllm.yaml"
+    file.write_text(
+        "providers: {box: {kind: ollama}}\n"
+        "deployments: {llama: {provider: box, model: m}}\n"
+        "routes: [{alias: fast, deployments: {llama: 1}}]\n"
+    )
+    return file
+
+
+def test_a_worker_that_starts_while_the_file_is_gone_has_the_last_one(
+    settings_of, models_file
+):
+    hooks = settings_of()
+    master = SimpleNamespace(kill_workers=lambda _: None)
+    hooks["when_ready"](master)
+    models_file.unlink()
+    master.handle_hup()
+
+    worker = begin(hooks)
+
+    settings = settings_of_worker(worker)
+    assert settings.settings_state() == "rejected"
+    assert settings.catalog().aliases() == ("fast",)
+
+
+def test_a_main_process_whose_folder_is_gone_goes_on(
+    settings_of, models_file, tmp_path
+):
+    hooks = settings_of()
+    worker = SimpleNamespace()
+    models_file.unlink()
+    tmp_path.rmdir()
+
+    hooks["pre_fork"](None, worker)
+
+    assert not worker.has_good_files

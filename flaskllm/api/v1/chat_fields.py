@@ -1,6 +1,6 @@
 """What a caller may say to a model through `/api/v1/chat`: names, types, rules."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -207,7 +207,6 @@ def read_order(data: Mapping[str, Any], *, direct: bool, stream: bool) -> ChatOr
     """
     forbidden.check(data)
     fields = parse_model(ChatFields, data)
-    strange = [name for name in data if name not in ChatFields.model_fields]
     return ChatOrder(
         CompletionRequest(
             model=fields.model,
@@ -217,8 +216,14 @@ def read_order(data: Mapping[str, Any], *, direct: bool, stream: bool) -> ChatOr
             stream=stream,
             direct=direct,
         ),
-        tuple(f"unknown_field: {shorten(name)}" for name in strange[:MOST_WARNINGS]),
+        unknown_fields(data, ChatFields.model_fields),
     )
+
+
+def unknown_fields(data: Mapping[str, Any], known: Container[str]) -> tuple[str, ...]:
+    """Return a warning for each name that means nothing here."""
+    strange = [name for name in data if name not in known]
+    return tuple(f"unknown_field: {shorten(name)}" for name in strange[:MOST_WARNINGS])
 
 
 def _messages(fields: ChatFields) -> tuple[Message, ...]:

@@ -4,15 +4,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from flaskllm.api.v1.chat_fields import ChatMessage, OutputTokens, read_order
+from flaskllm.api.v1.chat_fields import (
+    ChatFields,
+    ChatMessage,
+    ChatOrder,
+    OutputTokens,
+    read_order,
+    unknown_fields,
+    whole,
+)
 from flaskllm.api.v1.webhook_fields import LONGEST_NAME, NOT_BLANK
 from flaskllm.api.validation import parse_model
-from flaskllm.llm.types import CompletionRequest, JsonFormat, Tool
+from flaskllm.llm.types import CallerBody, JsonFormat, Tool
 
 MOST_MESSAGES = 2000
 MOST_TOOLS = 512
+MOST_CHOICES = 8
 
 _CHAT = ("model", "system", "max_output_tokens", "temperature")
 
@@ -56,6 +65,15 @@ class ExplainFields(BaseModel):
     max_output_tokens: OutputTokens | None = Field(
         None, description="The longest answer, in tokens."
     )
+    max_completion_tokens: OutputTokens | None = Field(
+        None, description="The same, as OpenAI's chat has it."
+    )
+    max_tokens: OutputTokens | None = Field(
+        None, description="The same, as OpenAI's chat once had it."
+    )
+    n: Annotated[int, Field(ge=1, le=MOST_CHOICES), BeforeValidator(whole)] | None = (
+        Field(None, description="How many answers, as OpenAI's chat has it.")
+    )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None, description="How freely to choose words; it changes no route."
     )
@@ -68,8 +86,11 @@ class ExplainFields(BaseModel):
     )
 
 
-def read_question(data: Mapping[str, Any], *, direct: bool) -> CompletionRequest:
-    """Return the request that is to be explained.
+_KNOWN = frozenset({*ExplainFields.model_fields, *ChatFields.model_fields})
+
+
+def read_question(data: Mapping[str, Any], *, direct: bool) -> ChatOrder:
+    """Return the request that is to be explained, and what means nothing in it.
 
     Args:
         data: A parsed JSON object.
@@ -86,17 +107,24 @@ def read_question(data: Mapping[str, Any], *, direct: bool) -> CompletionRequest
         {"role": "user", "content": "?"}
     ]
     chat = {name: data.get(name) for name in _CHAT}
+    chat["max_output_tokens"] = (
+        fields.max_output_tokens or fields.max_completion_tokens or fields.max_tokens
+    )
     is_streamed = bool(fields.stream)
     order = read_order(
-        {**data, **chat, "message": None, "messages": messages[:MOST_MESSAGES]},
+        {**data, **chat, "message": None, "messages": messages},
         direct=direct,
         stream=is_streamed,
     )
-    return replace(
+    request = replace(
         order.request,
         tools=tuple(map(_tool, fields.tools or ())),
         json_format=_json_format(fields.response_format),
+        choices=fields.n or 1,
+        # Only who speaks OpenAI's dialect gives several answers, as in its chat.
+        body=CallerBody("openai.chat", data) if fields.n else None,
     )
+    return ChatOrder(request, unknown_fields(data, _KNOWN))
 
 
 def _tool(told: Mapping[str, Any]) -> Tool:

@@ -20,7 +20,7 @@ from flaskllm.api.v1.standings import (
 )
 from flaskllm.api.validation import parse_model
 from flaskllm.core.auth import Scope
-from flaskllm.core.errors import NotFound, PayloadTooLarge
+from flaskllm.core.errors import InvalidInputError, NotFound, PayloadTooLarge
 from flaskllm.services.health import DeploymentHealth, ProviderHealth
 from flaskllm.services.overrides import Override
 
@@ -47,6 +47,9 @@ class HealthData(StandingData):
     last_error: str | None = Field(
         description="The code of its last failure in this process; null without one."
     )
+    last_error_seconds_ago: float | None = Field(
+        description="How long ago that was; null without one."
+    )
     override: OverrideData | None
 
 
@@ -65,6 +68,13 @@ class ProvidersReply(BaseModel):
     """All providers."""
 
     data: list[ProviderData]
+    meta: StateMeta
+
+
+class DeploymentReply(BaseModel):
+    """One deployment."""
+
+    data: HealthData
     meta: StateMeta
 
 
@@ -113,6 +123,19 @@ def list_all() -> Response:
     """Return every provider with its deployments."""
     found = [_provider_data(each) for each in context.services().providers.list()]
     return data_reply([each.model_dump(mode="json") for each in found], _meta())
+
+
+@blueprint.get("/health/providers/<path:deployment>")
+@guarded(Scope.READ)
+@documented(
+    summary="Tell how one deployment stands in this process.",
+    replies={200: DeploymentReply},
+    errors=(InvalidInputError, NotFound),
+)
+def get(deployment: str) -> Response:
+    """Return one deployment."""
+    found = _health_data(context.services().providers.find(deployment))
+    return data_reply(found.model_dump(mode="json"), _meta())
 
 
 @blueprint.put("/health/providers/<path:deployment>")
@@ -164,6 +187,7 @@ def _health_data(health: DeploymentHealth) -> HealthData:
         deployment=health.deployment.name,
         model=health.deployment.model,
         last_error=health.standing.last_error or None,
+        last_error_seconds_ago=rounded(health.standing.last_error_seconds_ago),
         override=_override_data(health.override) if health.override else None,
     )
 

@@ -26,6 +26,7 @@ from flaskllm.core.errors import (
     PayloadTooLarge,
 )
 from flaskllm.llm.explanations import Excluded, Explained, Explanation
+from flaskllm.llm.strategies.scores import SCORES
 
 blueprint = Blueprint("routes", __name__)
 
@@ -47,7 +48,9 @@ class CandidateData(BaseModel):
     provider: str
     model: str
     weight: int
+    strategy: str = Field(description="Its route's.")
     score: float | None = Field(description="By which its strategy placed it.")
+    score_meaning: str = Field(description="Its unit, and which end is first.")
     tokens_input: int = Field(description="About, for its tokenizer.")
     tokens_output: int = Field(description="What an answer is supposed to have.")
     cost: float | None = Field(description="US dollars; null when not known.")
@@ -94,11 +97,17 @@ class ExplanationData(BaseModel):
     )
 
 
+class ExplanationMeta(StateMeta):
+    """Which settings hold, and what was not understood."""
+
+    warnings: list[str] = Field(description="One for each field that is not known.")
+
+
 class ExplanationReply(BaseModel):
     """How a request would be routed."""
 
     data: ExplanationData
-    meta: StateMeta
+    meta: ExplanationMeta
 
 
 @blueprint.post("/routes/explain")
@@ -113,9 +122,12 @@ def explain() -> Response:
     """Return how the chat in this request would be routed by this process."""
     house = context.services()
     direct = context.principal().direct_models
-    request = read_question(read_json(CHAT_BODY_BYTES), direct=direct)
-    data = explanation_data(house.routes.explain(request))
-    return data_reply(data.model_dump(), {"settings_version": house.settings.version()})
+    order = read_question(read_json(CHAT_BODY_BYTES), direct=direct)
+    data = explanation_data(house.routes.explain(order.request))
+    meta = ExplanationMeta(
+        settings_version=house.settings.version(), warnings=list(order.warnings)
+    )
+    return data_reply(data.model_dump(), meta.model_dump())
 
 
 def explanation_data(explanation: Explanation) -> ExplanationData:
@@ -128,21 +140,26 @@ def explanation_data(explanation: Explanation) -> ExplanationData:
             fallbacks=list(explanation.fallbacks),
             rescue=route.rescue,
         ),
-        candidates=[_candidate_data(each) for each in explanation.candidates],
+        candidates=[
+            _candidate_data(each, explanation.strategies[each.alias])
+            for each in explanation.candidates
+        ],
         exclusions=[_exclusion_data(each) for each in explanation.excluded],
         last_resort=explanation.last_resort,
         error=_told(explanation.error) if explanation.error else None,
     )
 
 
-def _candidate_data(each: Explained) -> CandidateData:
+def _candidate_data(each: Explained, strategy: str) -> CandidateData:
     return CandidateData(
         route=each.alias,
         deployment=each.deployment.name,
         provider=each.deployment.provider,
         model=each.deployment.model,
         weight=each.weight,
+        strategy=strategy,
         score=each.score,
+        score_meaning=SCORES[strategy].meaning,
         tokens_input=each.tokens_input,
         tokens_output=each.tokens_output,
         cost=dollars(each.cost_nanos),

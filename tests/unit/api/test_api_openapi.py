@@ -172,7 +172,7 @@ def test_what_stands_in_an_address_is_a_parameter(spec):
                 "schema": {"type": "string", "minLength": 1},
             }
         ]
-    assert set(described) == {"put", "delete"}
+    assert set(described) == {"get", "put", "delete"}
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,76 @@ routes: [{{alias: a, strategy: {strategy}, deployments: {{d: 1}}}}]
         assert len(checks["prices"]["problems"]) == 1
 
 
+class TestSeldomMeant:
+    """What may be said but probably does something else is a warning."""
+
+    @pytest.mark.parametrize(
+        ("old", "new", "check", "path", "words"),
+        [
+            (
+                "9/v1",
+                "9/v1/chat/completions",
+                "providers",
+                "providers.box.base_url",
+                "ends in /chat/completions",
+            ),
+            (
+                "9/v1",
+                "9/v1/Messages/",
+                "providers",
+                "providers.box.base_url",
+                "ends in /messages",
+            ),
+            (
+                "routes:",
+                "  spare: {provider: box, model: n}\nroutes:",
+                "deployments",
+                "deployments.spare",
+                "no route names",
+            ),
+            (
+                "routes:\n  - {alias: fast, deployments: {small: 1}}\n",
+                "",
+                "routes",
+                "deployments",
+                "no route",
+            ),
+            (
+                "alias: fast,",
+                "alias: fast, second_price: 0.001,",
+                "routes",
+                "routes.0.second_price",
+                "weighted",
+            ),
+        ],
+    )
+    def test_it_is_told_with_its_place_and_stops_nothing(
+        self, report, old, new, check, path, words
+    ):
+        assert old in GOOD
+
+        status, checks = report(GOOD.replace(old, new))
+
+        (problem,) = checks[check]["problems"]
+        assert (status, checks[check]["status"]) == (0, "warning")
+        assert (problem["level"], problem["path"]) == ("warning", path)
+        assert words in problem["found"]
+        assert problem["line"] > 0
+
+    @pytest.mark.parametrize("end", ["v1/completions/v1", "v1/mymessages"])
+    def test_an_address_that_only_looks_like_it_is_good(self, report, end):
+        _, checks = report(GOOD.replace("9/v1", f"9/{end}"))
+
+        assert checks["providers"]["status"] == "ok"
+
+    def test_an_adaptive_route_may_have_its_second_price(self, report):
+        said = "alias: fast, strategy: adaptive, second_price: 0.002,"
+
+        _, checks = report(GOOD.replace("alias: fast,", said))
+
+        assert checks["routes"]["status"] == "ok"
+
+
 class TestReload:
     def test_a_good_file_writes_the_mark_for_its_owner_and_tells_the_version(
         self, run, tmp_path
@@ -278,9 +348,24 @@ class TestReload:
         mark = tmp_path / "data" / "reload"
         version = version_of(load({}, tmp_path).settings)
         assert result.exit_code == 0
-        assert result.stdout.split()[-1] == mark.read_text().strip() == version
+        told = result.stdout.splitlines()[0]
+        assert told.split()[-1] == mark.read_text().strip() == version
         assert stat.S_IMODE(mark.stat().st_mode) == 0o600
         assert [path.name for path in mark.parent.iterdir()] == ["reload"]
+
+    def test_it_tells_which_settings_take_a_restart(self, run, tmp_path):
+        (tmp_path / "data").mkdir()
+
+        told = run(GOOD, "reload").stdout.splitlines()[1]
+
+        _, named = told.split(": ")
+        waiting, but = named.removesuffix(")").split(" (but for ")
+        assert set(waiting.split(", ")) == {
+            *("data_dir", "database_url", "secret", "api_token", "server", "limits"),
+            *("log_level", "log_format", "log_file", "health"),
+            "timeouts.deadline_seconds",
+        }
+        assert but == "health.probe_idle_seconds"
 
     def test_a_bad_file_is_told_as_check_does_and_nothing_happens(self, run, tmp_path):
         (tmp_path / "data").mkdir()

@@ -57,8 +57,8 @@ def test_the_candidates_are_a_table_in_the_order_to_ask_them(run):
 
     lines = result.stdout.splitlines()
     assert result.exit_code == 0
-    assert lines[:3] == ["Route fast: weighted, rescue match.", "Fallbacks: own.", ""]
-    heading, *rows = lines[3:]
+    assert lines[:2] == ["Route fast: weighted, rescue match.", "Fallbacks: own."]
+    heading, *rows = lines[lines.index("") + 1 :]
     assert heading.split()[:3] == ["ROUTE", "DEPLOYMENT", "MODEL"]
     assert [row.split()[:3] for row in rows] in (
         [["1.", "fast", "mini"], ["2.", "fast", "large"], ["3.", "own", "rack"]],
@@ -79,6 +79,58 @@ def test_it_says_that_it_has_no_history(run):
     assert "--url" in result.stderr
 
 
+def test_its_hint_is_the_address_of_the_settings(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flaskllm.yaml").write_text("server: {host: '::', port: 8123}")
+
+    assert "--url http://[::1]:8123 asks" in run(CHAT).stderr
+
+
+def test_settings_that_cannot_be_read_leave_the_usual_address(
+    run, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flaskllm.yaml").write_text("server: [")
+
+    assert "--url http://127.0.0.1:8000 asks" in run(CHAT).stderr
+
+
+def test_it_says_for_each_route_what_its_score_is(run):
+    lines = run(CHAT).stdout.splitlines()
+
+    assert lines[2:5] == [
+        "Score of fast: share of the requests, from 0 to 1; first by turns.",
+        "Score of own: attempts under way for each unit of weight, lowest first.",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("strategy", ["cheapest", "adaptive"])
+def test_a_score_that_is_money_is_told_in_dollars(run, strategy):
+    lines = scored_by(run, strategy)
+
+    mini = next(line for line in lines if " mini " in line)
+    assert "Score of fast: " in lines[2]
+    assert " dollars" in lines[2]
+    assert re.search(r" gpt-\S+ +\$0\.0\d{5} ", mini)
+
+
+def test_a_score_that_is_not_known_is_told_so(run):
+    lines = scored_by(run, "lowest_latency")
+
+    mini = next(line for line in lines if " mini " in line)
+    assert "lowest first; unknown: not known yet." in lines[2]
+    assert re.search(r" gpt-\S+ +unknown ", mini)
+
+
+def scored_by(run, strategy):
+    catalog = make_catalog()
+    first, *others = catalog.routes
+    routes = (replace(first, strategy=strategy), *others)
+    made = services_of(replace(catalog, routes=routes))
+    return run(CHAT, services=made).stdout.splitlines()
+
+
 def test_json_is_for_machines(run):
     told = json.loads(run(CHAT, "--json").stdout)
 
@@ -97,6 +149,14 @@ def test_the_chat_may_come_on_standard_input(run):
     assert [each["deployment"] for each in json.loads(result.stdout)["candidates"]] == [
         "rack"
     ]
+
+
+def test_what_means_nothing_is_told(run):
+    result = run('{"model": "fast", "max_token": 5, "stream": true, "n": 2}')
+
+    assert result.exit_code == 0
+    warned = [line for line in result.stderr.splitlines() if "warning" in line]
+    assert warned == ["warning: unknown_field: max_token"]
 
 
 def test_providers_may_be_named_directly(run):
@@ -123,7 +183,7 @@ def test_who_is_left_out_stands_below_with_the_reason(run, fake_clock):
     told = {row.split()[1]: row for row in rows}
     assert set(told) == {"mini", "large"}
     assert re.search(r"cooling down +[456] s +-$", told["mini"])
-    assert re.search(r"window too small +- +about \d+ tokens .* 2$", told["large"])
+    assert re.search(r"input too long +- +about \d+ tokens .* 2$", told["large"])
 
 
 def test_where_nobody_is_ready_the_last_resort_is_named(run, fake_clock):
@@ -183,10 +243,12 @@ class TestGateway:
 
     @pytest.fixture
     def explained(self, run):
-        return json.loads(run(CHAT, "--json").stdout)
+        data = json.loads(run(CHAT, "--json").stdout)
+        warnings = ["unknown_field: tool"]
+        return {"data": data, "meta": {"settings_version": "3", "warnings": warnings}}
 
     def test_it_tells_what_the_gateway_knows(self, run, upstream, explained):
-        upstream.always(json_reply({"data": explained, "meta": {}}))
+        upstream.always(json_reply(explained))
 
         result = run(CHAT, "--url", f"{upstream.url}/", "--token", TOKEN)
 
@@ -196,10 +258,10 @@ class TestGateway:
         assert asked.body == CHAT.encode()
         assert result.exit_code == 0
         assert "Route fast: weighted" in result.stdout
-        assert "no history" not in result.stderr
+        assert result.stderr == "warning: unknown_field: tool\n"
 
     def test_the_token_may_stand_in_the_environment(self, run, upstream, explained):
-        upstream.always(json_reply({"data": explained, "meta": {}}))
+        upstream.always(json_reply(explained))
 
         result = run(CHAT, "--url", upstream.url, env={"FLASKLLM_API_TOKEN": TOKEN})
 
@@ -233,6 +295,8 @@ class TestGateway:
             html(),
             json_reply([1]),
             json_reply({"status": "ok"}),
+            json_reply({"data": {"id": "msg_1"}, "meta": {}}),
+            json_reply({"status": "error"}, 404),
             redirect("http://127.0.0.1:9/"),
         ],
     )

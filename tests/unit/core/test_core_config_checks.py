@@ -215,6 +215,27 @@ class TestReferences:
     def test_a_route_says_one_thing_and_names_what_there_is(self, route, path, found):
         assert told(routes=[route]) == [(path, found)]
 
+    def test_a_fallback_that_is_a_deployment_is_told_so(self):
+        routes = [{"alias": "fast", "deployments": {"mini": 1}, "fallbacks": ["mini"]}]
+        deployments = {"mini": {}}
+
+        (problem,) = check({"deployments": deployments, "routes": routes})
+
+        assert problem.path == "routes.0.fallbacks"
+        assert problem.found == "'mini', which is a deployment"
+        assert problem.allowed == "an alias (fast, offline): write a route for it"
+
+    def test_a_default_route_that_is_a_deployment_is_told_so(self):
+        tree = {"deployments": {"mini": {}}, "default_route": "mini"}
+
+        assert told(**tree) == [("default_route", "'mini', which is a deployment")]
+
+    def test_an_alias_may_bear_the_name_of_a_deployment(self):
+        routes = [{"alias": "mini", "deployments": {"mini": 1}}]
+        tree = {"deployments": {"mini": {}}, "routes": routes, "default_route": "mini"}
+
+        assert told(**tree) == []
+
     def test_names_of_the_wrong_type_are_left_to_the_types(self):
         routes = [{"alias": "a", "fallbacks": [5]}, {"alias": 5}]
 

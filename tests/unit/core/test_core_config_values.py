@@ -117,6 +117,19 @@ def test_a_place_that_does_not_exist_shows_no_value():
 
 
 @pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("gateway.intern", "http://gateway.intern:8000"),
+    ],
+)
+def test_the_own_address_is_one_that_this_machine_reaches(host, url):
+    assert ServerSettings(host=host).local_url == url
+
+
+@pytest.mark.parametrize(
     ("host", "bind"),
     [
         ("127.0.0.1", "127.0.0.1:81"),
@@ -127,3 +140,26 @@ def test_a_place_that_does_not_exist_shows_no_value():
 )
 def test_an_ipv6_address_is_bracketed_where_a_port_follows(host, bind):
     assert ServerSettings(host=host, port=81).bind == bind
+
+
+ROUTE = """
+providers: {{p: {{kind: ollama}}}}
+deployments: {{d: {{provider: p, model: m}}}}
+routes: [{{alias: a, deployments: {{d: 1}}, rescue: {rescue}}}]
+"""
+
+
+@pytest.mark.parametrize("said", ["off", "'off'", "false"])
+def test_rescue_is_off_with_and_without_quotes(tmp_path, said):
+    text = ROUTE.format(rescue=said)
+    (tmp_path / "flaskllm.yaml").write_text(text, encoding="utf-8")
+
+    assert load({}, tmp_path).settings.routes[0].rescue == "off"
+
+
+@pytest.mark.parametrize("said", ["on", "true", "0"])
+def test_rescue_is_nothing_else_that_yaml_makes_of_a_word(tmp_path, said):
+    problem = problem_in(ROUTE.format(rescue=said), tmp_path)
+
+    assert problem.path == "routes.0.rescue"
+    assert problem.allowed == "match, continue, off"

@@ -157,6 +157,19 @@ def test_a_file_that_has_gone_is_rejected_and_may_come_back(desk):
     assert desk.settle() == "two!"
 
 
+def test_a_file_that_was_gone_before_the_first_look_is_missed_too(desk, tmp_path):
+    """A worker may begin with what its file said, and the file be gone."""
+    desk.path.unlink()
+    files = (desk.path, desk.other)
+    watch = ConfigWatch(files, desk.load, desk.rejected.append, needed=files[:1])
+
+    watch.ask()
+
+    assert watch.poll(0.0, str) is None
+    assert desk.rejected[0].problems[0].path == "f.yaml"
+    assert watch.is_rejected
+
+
 def test_a_file_that_appears_counts(desk):
     desk.other.write_text("A=1", encoding="utf-8")
 
@@ -243,6 +256,13 @@ class TestAsked:
 
         assert desk.watch.poll(0.0, build) == "one"
         assert desk.watch.poll(0.0, str) == "one"
+
+    def test_who_asks_twice_is_heard_once(self, desk):
+        desk.watch.ask()
+        desk.watch.ask()
+
+        assert desk.watch.poll(0.0, str) == "one"
+        assert desk.watch.poll(0.0, str) is None
 
 
 class TestRejected:

@@ -69,6 +69,7 @@ def test_dates_stay_text():
         ("b: 1\nb: 2", "b", "the same name twice"),
         ("1: x", "f.yaml", "a name that is no text"),
         ("a: {on: x}", "a", "a name that is no text"),
+        (r'"\ud800": x', "f.yaml", "a name that is no text"),
         ("a: {<<: {b: 1}}", "a", "a name that is no text"),
         ("a: {? [1, 2] : x}", "a", "a name that is no text"),
         ("a: !!python/object/apply:os.system [ls]", "a", "a tag (!name)"),

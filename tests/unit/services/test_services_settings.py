@@ -25,8 +25,9 @@ def heard(settings, count):
 
 def test_it_polls_again_and_again():
     settings = Settings()
+    look_out = LookOut(settings, every_seconds=0.01)
 
-    LookOut(settings, every_seconds=0.01).start()
+    look_out.start()
 
     assert heard(settings, 3) == ["poll"] * 3
 
@@ -35,22 +36,43 @@ def test_who_asks_does_not_wait_for_the_next_round():
     settings = Settings()
     look_out = LookOut(settings, every_seconds=3600)
     look_out.start()
-    assert heard(settings, 1) == ["poll"]
 
     look_out.ask()
 
     assert heard(settings, 2) == ["ask", "poll"]
 
 
-def test_the_thread_ends_with_the_settings():
+def test_who_asks_before_it_began_is_heard_by_the_settings():
+    settings = Settings()
+
+    LookOut(settings).ask()
+
+    assert heard(settings, 1) == ["ask"]
+
+
+def test_a_fault_that_nobody_foresaw_is_logged_and_does_not_end_it(caplog):
+    class Broken(Settings):
+        def poll(self):
+            super().poll()
+            raise KeyError("somebody's text")
+
+    settings = Broken()
+    look_out = LookOut(settings, every_seconds=0.01)
+
+    look_out.start()
+
+    assert heard(settings, 3) == ["poll"] * 3
+    assert caplog.records[0].fields == {"code": "KeyError"}
+
+
+def test_the_thread_ends_with_who_looks_out():
     settings = Settings()
     look_out = LookOut(settings, every_seconds=0.01)
     others = {*threading.enumerate()}
     look_out.start()
     (thread,) = {*threading.enumerate()} - others
 
-    del settings
+    del look_out
 
     thread.join(10)
     assert not thread.is_alive()
-    look_out.ask()  # there is nobody any more to ask

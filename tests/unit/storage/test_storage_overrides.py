@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flaskllm.storage.overrides import OverrideRow, OverrideRows
+from flaskllm.storage.overrides import Override, OverrideRows
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-ROW = OverrideRow("mini", "open", NOON + HOUR, "abcdefABCDEF", NOON)
+ROW = Override("mini", "open", NOON + HOUR, "abcdefABCDEF", NOON)
 
 
 @pytest.fixture
