@@ -26,8 +26,11 @@ deployments:
   from-anthropic: {{provider: claude, model: cut}}
   spare: {{provider: openai, model: spare}}
 routes:
-  - {{alias: openai, deployments: {{from-openai: 1}}, fallbacks: [spare]}}
-  - {{alias: anthropic, deployments: {{from-anthropic: 1}}, fallbacks: [spare]}}
+  - {{alias: openai, deployments: {{from-openai: 1}}, fallbacks: [spare], rescue: off}}
+  - alias: anthropic
+    deployments: {{from-anthropic: 1}}
+    fallbacks: [spare]
+    rescue: off
   - {{alias: spare, deployments: {{spare: 1}}}}
 """
 # Who plays the upstream, and who asks: what is alike passes through untouched.
@@ -68,11 +71,20 @@ class Place:
 def place(tmp_path_factory):
     with Upstream() as upstream, open_house(tmp_path_factory.mktemp("house")) as house:
         house.write_settings(SETTINGS.format(url=upstream.url))
-        token = house.make_token("--scope=chat")
+        token = house.make_token("--scope=admin")
         _, url = house.serve()
+        _keep_asking(url, token)
         made = Place(url, token, [])
         upstream.always(answer_with(made.play))
         yield made
+
+
+def _keep_asking(url, token):
+    """Let no breaker open: the streams of these deployments are meant to fail."""
+    for name in ("from-openai", "from-anthropic"):
+        address = f"{url}/api/v1/health/providers/{name}"
+        body = {"state": "closed"}
+        assert requests.put(address, json=body, headers=bearer(token), timeout=30).ok
 
 
 def kind_of(cut):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from fakes import FakeClock
+from log_lines import ours
 from routing_scene import FakeHealth, make_catalog
 
 from flaskllm.core.clock import SystemClock
@@ -215,7 +216,7 @@ class TestKeepCurrent:
         overrides.keep_current()
 
         assert health.overrides[-1] == {"mini": "open"}
-        (line,) = caplog.records
+        (line,) = ours(caplog)
         assert (line.message, line.levelname) == ("overrides_not_read", "WARNING")
         assert line.fields == {
             "code": "SERVICE_UNAVAILABLE",
@@ -230,7 +231,7 @@ class TestKeepCurrent:
         with caplog.at_level(logging.WARNING):
             overrides.keep_current()
 
-        (line,) = caplog.records
+        (line,) = ours(caplog)
         assert line.fields == {"code": "KeyError", "reason": ""}
 
     def test_a_thread_reads_where_there_are_threads(self, rows, health, clock):

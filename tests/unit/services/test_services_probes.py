@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 from fakes import Upstream, hang, json_reply, raw, reset, status
+from log_lines import ours
 from routing_scene import FakeHealth
 from transports import Timed
 
@@ -350,7 +351,7 @@ class TestThread:
         probes._run()
         probes._run()
 
-        assert [line.fields for line in caplog.records] == [{"code": "KeyError"}] * 2
+        assert [line.fields for line in ours(caplog)] == [{"code": "KeyError"}] * 2
 
     def test_an_error_of_ours_is_logged_by_its_code(self, health, clock, caplog):
         def rejected():
@@ -358,7 +359,7 @@ class TestThread:
 
         Probes(rejected, health, clock, Middle(), threaded=False)._run()
 
-        (line,) = caplog.records
+        (line,) = ours(caplog)
         assert line.fields == {"code": "LLM_CREDENTIAL_REJECTED"}
 
 

@@ -3,6 +3,8 @@
 import threading
 from queue import SimpleQueue
 
+from log_lines import ours
+
 from flaskllm.services.settings import LookOut
 
 
@@ -62,7 +64,7 @@ def test_a_fault_that_nobody_foresaw_is_logged_and_does_not_end_it(caplog):
     look_out.start()
 
     assert heard(settings, 3) == ["poll"] * 3
-    assert caplog.records[0].fields == {"code": "KeyError"}
+    assert ours(caplog)[0].fields == {"code": "KeyError"}
 
 
 def test_the_thread_ends_with_who_looks_out():

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from database_rows import usage_of
+from log_lines import ours
 
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import ServiceUnavailable
@@ -90,7 +91,7 @@ def test_a_failure_to_write_is_logged_and_goes_no_further(tmp_path, caplog):
             ATTEMPT, OUTCOME, principal_id="a", request_id="req_1"
         )
 
-    (line,) = caplog.records
+    (line,) = ours(caplog)
     assert (line.message, line.levelname) == ("usage_not_recorded", "WARNING")
     assert line.fields == {
         "request_id": "req_1",
@@ -119,7 +120,7 @@ def test_a_fault_of_ours_loses_its_rows_and_not_the_thread_that_writes(caplog):
             )
             service.flush()
 
-    told = [line.fields for line in caplog.records]
+    told = [line.fields for line in ours(caplog)]
     assert [fields["request_id"] for fields in told] == ["req_1", "req_2"]
     assert {(each["code"], each["reason"]) for each in told} == {
         ("INTERNAL_ERROR", "KeyError")
@@ -169,7 +170,7 @@ def test_of_a_batch_only_the_wrong_rows_are_lost(database, caplog, wrong):
 
     written = [row.attempt for row in usage_of(database, "req_12345678")]
     assert written == [number for number in range(1, 501) if number not in wrong]
-    lost = [line.fields for line in caplog.records]
+    lost = [line.fields for line in ours(caplog)]
     assert {each["attempt"] for each in lost} == wrong
     assert {each["code"] for each in lost} == {"INTERNAL_ERROR"}
     assert rows.writes <= 60
@@ -194,4 +195,4 @@ def test_a_database_that_fails_is_not_asked_for_each_row(caplog):
         service.flush()
 
     assert rows.writes <= 2
-    assert len(caplog.records) == 100
+    assert len(ours(caplog)) == 100
