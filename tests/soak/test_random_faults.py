@@ -18,7 +18,7 @@ from processes import bearer, open_house
 from random_faults import Moody, text_of
 from rounds import IS_FULL, rounds
 
-SECONDS = rounds(10, 600)
+SECONDS = rounds(6, 600)
 SPAN = (5.0, 15.0) if IS_FULL else (0.5, 2.0)  # how long one fault lasts
 CALLERS = 8
 PAUSE_SECONDS = 0.05

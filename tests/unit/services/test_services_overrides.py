@@ -207,6 +207,7 @@ class TestKeepCurrent:
     ):
         overrides.put("mini", "open", None, "anna")
         rows.error = ServiceUnavailable(details="Its disk is full.")
+        caplog.clear()
         with caplog.at_level(logging.INFO):
             for _ in range(3):
                 clock.advance(1.0)
