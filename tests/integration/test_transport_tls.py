@@ -76,6 +76,8 @@ def test_a_certificate_that_is_not_good_is_refused(tmp_path, ending):
 
         assert upstream.requests == []
     assert "certificate was not accepted" in caught.value.details
+    # Not one of those after which the same place is asked again.
+    assert not caught.value.transient
 
 
 def drops_the_handshake(accepted):
