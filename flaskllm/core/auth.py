@@ -12,6 +12,7 @@ import re
 import secrets
 import zlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from flaskllm.core.ids import random_base62, to_base62
@@ -21,6 +22,7 @@ SECRET_CHARACTERS = 32
 CHECK_CHARACTERS = 6
 MAXIMUM_CHARACTERS = 1024
 
+_SANE_ID = re.compile(rf"[0-9A-Za-z]{{{ID_CHARACTERS}}}")
 TOKEN_PATTERN = re.compile(
     r"fllm_(?P<kind>[a-z]{1,12})_(?P<id>[0-9A-Za-z]{12})[0-9A-Za-z]{32}"
     r"(?P<check>[0-9A-Za-z]{6})"
@@ -54,10 +56,33 @@ class ParsedToken:
 
 
 @dataclass(frozen=True, slots=True)
+class PrincipalLimits:
+    """How much a principal may ask for; None is without limit.
+
+    The first two count per sliding minute, over all processes that share a store;
+    `concurrent_requests` counts attempts that are under way.
+    """
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrent_requests: int | None = None
+
+
+NO_LIMITS = PrincipalLimits()
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who is calling. `kind` is that of the API token, or `bootstrap`.
 
-    `direct_models` allows to name `provider/model` past the routes.
+    Attributes:
+        direct_models: Allows to name `provider/model` past the routes.
+        aliases: The only model names that it may send; None is every one.
+        limits: How much it may ask for.
+        networks: Whence it may call, as CIDR texts; None is everywhere.
+        owner: A label for people; it grants nothing.
+        tags: Labels by which money is summed and budgets are set.
+        expires_at: When it ends, aware; None is never.
     """
 
     id: str
@@ -65,10 +90,29 @@ class Principal:
     scopes: frozenset[Scope]
     kind: str
     direct_models: bool = False
+    aliases: frozenset[str] | None = None
+    limits: PrincipalLimits = NO_LIMITS
+    networks: tuple[str, ...] | None = None
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    expires_at: datetime | None = None
 
     def may(self, *any_of: Scope) -> bool:
         """Tell whether one of the scopes, or `ADMIN`, was given."""
         return Scope.ADMIN in self.scopes or not self.scopes.isdisjoint(any_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something, for the audit: never a secret.
+
+    `principal_id` is `cli:NAME` for a user of the command line. `peer` is the
+    address that it came from, empty for this machine.
+    """
+
+    principal_id: str
+    peer: str = ""
+    request_id: str = ""
 
 
 BOOTSTRAP = Principal(
@@ -92,9 +136,12 @@ class BootstrapToken:
         return BOOTSTRAP if good else None
 
 
-def make_token(kind: str) -> NewToken:
-    """Return a fresh API token; `kind` is 1 to 12 lower-case letters."""
-    token_id = random_base62(ID_CHARACTERS)
+def make_token(kind: str, token_id: str | None = None) -> NewToken:
+    """Return a fresh API token; `kind` is 1 to 12 lower-case letters.
+
+    `token_id` is that of the principal who gets a new secret; a new one if omitted.
+    """
+    token_id = token_id or random_base62(ID_CHARACTERS)
     body = f"fllm_{kind}_{token_id}{random_base62(SECRET_CHARACTERS)}"
     return NewToken(token_id, body + _check_of(body))
 
@@ -110,6 +157,11 @@ def parse_token(text: str) -> ParsedToken | None:
     if match is None or _check_of(text[:-CHECK_CHARACTERS]) != match["check"]:
         return None
     return ParsedToken(match["kind"], match["id"])
+
+
+def is_token_id(text: str) -> bool:
+    """Tell whether the text may be the id of an API token."""
+    return _SANE_ID.fullmatch(text) is not None
 
 
 def token_digest(key: bytes, text: str) -> bytes:

@@ -18,10 +18,13 @@ from flaskllm.core.config_routes import (
     DeploymentLimits,
     DeploymentSettings,
     PriceSettings,
+    PriceTerms,
+    PriceTier,
     ProviderSettings,
     RouteSettings,
 )
 from flaskllm.core.config_sections import (
+    AccountingSettings,
     HealthSettings,
     LimitSettings,
     ServerSettings,
@@ -34,6 +37,7 @@ from flaskllm.core.proxies import CA_BUNDLES, Proxies, ca_bundle_of, proxies_of
 __all__ = [
     "CA_BUNDLES",
     "OFFLINE",
+    "AccountingSettings",
     "CheckName",
     "ConfigError",
     "ConfigWatch",
@@ -44,6 +48,8 @@ __all__ = [
     "LimitSettings",
     "Loaded",
     "PriceSettings",
+    "PriceTerms",
+    "PriceTier",
     "Problem",
     "ProviderSettings",
     "Proxies",
@@ -60,10 +66,14 @@ __all__ = [
     "read_ca_bundle",
     "read_proxies",
     "reload_mark",
+    "tell_workers",
     "watch_process",
 ]
 
 _RELOAD_MARK = "reload"
+_WORKERS = "FLASKLLM_SERVER__WORKERS"
+# More are not allowed as a setting, and all that matters is whether there are several.
+_MOST_WORKERS = 64
 
 
 def load_from_process() -> Loaded:
@@ -83,6 +93,14 @@ def examine_process() -> Examined:
 def process_environment() -> dict[str, str]:
     """Return a copy of this process's variables, to hand to one that it starts."""
     return dict(os.environ)
+
+
+def tell_workers(number: int) -> None:
+    """Let this process, and those it forks, know how many workers there are.
+
+    It goes over what the settings say: the server's command line does too.
+    """
+    os.environ[_WORKERS] = str(min(number, _MOST_WORKERS))
 
 
 def watch_process(

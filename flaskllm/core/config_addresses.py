@@ -1,26 +1,8 @@
-"""What an address in the settings must be: that of an upstream, of the database."""
+"""What an address of an upstream in the settings must be."""
 
 from urllib.parse import SplitResult, urlsplit
 
 from flaskllm.core.config_problems import wrong_value
-
-_DATABASE_FORMS = (
-    "sqlite:////absolute/file, sqlite:///relative/file or sqlite:// (memory)"
-)
-
-
-def check_database_url(value: str) -> None:
-    """Return when the address is one of SQLite; else raise what pydantic reports."""
-    scheme, _, rest = value.partition("://")
-    if scheme != "sqlite" or "://" not in value:
-        raise wrong_value("an address that is not of SQLite", _DATABASE_FORMS)
-    if "?" in rest:
-        raise wrong_value("an address with a query; leave it out", _DATABASE_FORMS)
-    if rest and not rest.startswith("/"):
-        raise wrong_value(
-            "an address with a host; a path begins after three slashes",
-            _DATABASE_FORMS,
-        )
 
 
 def check_base_url(value: str) -> str:

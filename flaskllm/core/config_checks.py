@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from flaskllm.core.addresses import is_local
 from flaskllm.core.config_addresses import url_fault
+from flaskllm.core.config_databases import check_shared_secret
 from flaskllm.core.config_kinds import KINDS, Kind
 from flaskllm.core.config_names import Mask, Names, items, section, texts_at
 from flaskllm.core.config_problems import Problem
@@ -38,6 +39,7 @@ def check(
     aliases = [alias for alias in named if isinstance(alias, str)]
     known = [*dict.fromkeys([*aliases, OFFLINE])]
     return [
+        *check_shared_secret(tree),
         *_check_providers(providers),
         *_check_deployments(deployments, [*providers], mask),
         *check_routes(routes, [*deployments], known, mask),

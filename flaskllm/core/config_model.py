@@ -22,6 +22,7 @@ from flaskllm.core.config_routes import (
     RouteSettings,
 )
 from flaskllm.core.config_sections import (
+    AccountingSettings,
     HealthSettings,
     LimitSettings,
     ServerSettings,
@@ -52,14 +53,22 @@ class Settings(BaseSettings):
     database_url: DatabaseURL | None = Field(
         None,
         examples=["sqlite:////var/lib/flaskllm/flaskllm.db"],
-        description="Where the data lives; sqlite:// is memory. A SQLite file in "
-        "data_dir when left out.",
+        description="Where the data lives: SQLite (sqlite:// is memory), or "
+        "postgresql://user:password@host/name. A SQLite file in data_dir when left "
+        "out.",
     )
     secret: StrongSecret | None = Field(
         None,
         examples=["${FLASKLLM_SECRET}"],
         description="The master secret that all other keys are derived from. When "
-        "left out, data_dir/secret is made at the first start.",
+        "left out, data_dir/secret is made at the first start; with PostgreSQL it must "
+        "be given.",
+    )
+    previous_secret: StrongSecret | None = Field(
+        None,
+        examples=["${FLASKLLM_PREVIOUS_SECRET}"],
+        description="The master secret before this one, while it is changed. When "
+        "left out, data_dir/secret.previous is read where it exists.",
     )
     api_token: StrongSecret | None = Field(
         None,
@@ -87,13 +96,18 @@ class Settings(BaseSettings):
         ServerSettings(), description="Where the gateway listens, and whom it believes."
     )
     limits: LimitSettings = Field(
-        LimitSettings(), description="How often a peer may knock."
+        LimitSettings(),
+        description="How often a peer may knock, and where the limits of API tokens "
+        "are counted.",
     )
     timeouts: TimeoutSettings = Field(
         TimeoutSettings(), description="How long an upstream may take."
     )
     health: HealthSettings = Field(
         HealthSettings(), description="When a deployment that fails is left alone."
+    )
+    accounting: AccountingSettings = Field(
+        AccountingSettings(), description="How money is counted."
     )
     providers: dict[Name, ProviderSettings] = Field(
         {},

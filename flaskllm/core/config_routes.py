@@ -1,10 +1,12 @@
 """The sections about models: providers, deployments and routes."""
 
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from flaskllm.core.config_kinds import ProviderKind
+from flaskllm.core.config_problems import wrong_value
 from flaskllm.core.config_sections import SECTION, StreamTimeouts
 from flaskllm.core.config_types import (
     BaseURL,
@@ -75,8 +77,8 @@ class DeploymentLimits(BaseModel):
     )
 
 
-class PriceSettings(BaseModel):
-    """What a model costs, in US dollars for a million tokens."""
+class PriceTerms(BaseModel):
+    """What tokens cost, in US dollars for a million."""
 
     model_config = SECTION
 
@@ -88,6 +90,33 @@ class PriceSettings(BaseModel):
     cache_write: Dollars | None = Field(
         None, description="For input that the upstream keeps; as input if left out."
     )
+    reasoning: Dollars | None = Field(
+        None, description="For thoughts; as output if left out."
+    )
+
+
+class PriceTier(PriceTerms):
+    """What all tokens cost once the input is so long."""
+
+    above: Tokens = Field(
+        description="Where the input has more tokens than this, all cost what stands "
+        "here."
+    )
+
+
+class PriceSettings(PriceTerms):
+    """What a model costs, in US dollars for a million tokens."""
+
+    tiers: tuple[PriceTier, ...] = Field(
+        (), description="Other prices for long inputs, in rising order."
+    )
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        bounds = [tier.above for tier in self.tiers]
+        if any(one >= other for one, other in pairwise(bounds)):
+            raise wrong_value(str(bounds), "tiers whose `above` rises")
+        return self
 
 
 class DeploymentSettings(BaseModel):

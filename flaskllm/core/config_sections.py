@@ -1,11 +1,11 @@
 """The sections about the gateway itself: names, defaults, ranges and meaning."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flaskllm.core.config_problems import wrong_value
-from flaskllm.core.config_types import Seconds, StrongSecret, Whole
+from flaskllm.core.config_types import Seconds, StrongSecret, TimeZone, Whole
 
 SECTION = ConfigDict(
     extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
@@ -71,7 +71,7 @@ class ServerSettings(BaseModel):
 
 
 class LimitSettings(BaseModel):
-    """How often a peer may knock."""
+    """How often a peer may knock, and where the limits of API tokens are counted."""
 
     model_config = SECTION
 
@@ -83,6 +83,12 @@ class LimitSettings(BaseModel):
         ge=1,
         le=1_000_000,
         description="Requests without an API token per peer and minute.",
+    )
+    store: Literal["auto", "memory", "database"] = Field(
+        "auto",
+        description="Where the limits of API tokens are counted: in memory, by each "
+        "web process for itself, or in the database, by all together. auto is memory "
+        "where there is one web process.",
     )
 
 
@@ -174,3 +180,22 @@ class HealthSettings(BaseModel):
                 "a longest_cool_down_seconds that is not below cool_down_seconds",
             )
         return self
+
+
+class AccountingSettings(BaseModel):
+    """How money is counted."""
+
+    model_config = SECTION
+
+    time_zone: TimeZone = Field(
+        "UTC",
+        description="The time zone in which days, weeks and months of budgets and "
+        "reports begin, such as Europe/Berlin.",
+    )
+    planned_output_tokens: Whole = Field(
+        4096,
+        ge=1,
+        le=10_000_000,
+        description="The longest answer that is reserved money for where neither the "
+        "caller nor the deployment caps it.",
+    )

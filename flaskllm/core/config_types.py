@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -12,7 +13,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from flaskllm.core.config_addresses import check_base_url, check_database_url
+from flaskllm.core.config_addresses import check_base_url
+from flaskllm.core.config_databases import check_database_url
 from flaskllm.core.config_problems import wrong_value
 from flaskllm.core.config_strength import check_strength
 
@@ -57,6 +59,14 @@ def _check_api_key(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _check_time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # unknown, not a name, a folder
+        raise wrong_value(repr(value), "a name such as Europe/Berlin, or UTC") from None
+    return value
+
+
 def _check_strength(value: SecretStr) -> SecretStr:
     check_strength(value.get_secret_value())
     return value
@@ -83,6 +93,9 @@ Rescue = Annotated[
 Location = Annotated[Path, BeforeValidator(_refuse_empty)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
+]
+TimeZone = Annotated[
+    str, Field(min_length=1, max_length=64), AfterValidator(_check_time_zone)
 ]
 StrongSecret = Annotated[SecretStr, AfterValidator(_check_strength)]
 Credential = Annotated[SecretStr, AfterValidator(_check_api_key)]

@@ -13,6 +13,7 @@
     ├── Conflict                  409  CONFLICT
     ├── PayloadTooLarge           413  PAYLOAD_TOO_LARGE
     ├── UnsupportedMediaType      415  UNSUPPORTED_MEDIA_TYPE
+    ├── IdempotencyKeyReused      422  IDEMPOTENCY_KEY_REUSED
     ├── UpgradeRequired           426  UPGRADE_REQUIRED
     ├── RateLimitExceeded         429  RATE_LIMIT_EXCEEDED
     ├── LLMAPIError               502  LLM_API_ERROR
@@ -110,11 +111,15 @@ class AuthenticationError(APIError):
 
 
 class BudgetExceeded(APIError):
-    """The principal's money for this period is spent."""
+    """The principal's money for this period is spent.
+
+    `alias` is the model name that takes over then; None where none does.
+    """
 
     status = 402
     code = "BUDGET_EXCEEDED"
     sentence = "The budget is spent."
+    alias: str | None = None
 
 
 class PermissionDenied(APIError):
@@ -170,6 +175,14 @@ class UnsupportedMediaType(APIError):
     status = 415
     code = "UNSUPPORTED_MEDIA_TYPE"
     sentence = "The content type is not supported."
+
+
+class IdempotencyKeyReused(APIError):
+    """The idempotency key was sent before, with another request."""
+
+    status = 422
+    code = "IDEMPOTENCY_KEY_REUSED"
+    sentence = "The idempotency key belongs to another request."
 
 
 class UpgradeRequired(APIError):

@@ -7,7 +7,7 @@ part; beyond a thousand such names the rest are counted as one.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,11 +17,11 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.metrics import MetricWrapperBase
+
+from flaskllm.core.metric_series import PREFIX, series_of
+from flaskllm.core.metrics_money import MoneyMetrics
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-
-_PREFIX: Final = "flaskllm_"
 
 CutReason = Literal["upstream", "caller"]
 
@@ -34,8 +34,6 @@ _OTHER: Final = "other"
 _MOST_DEPLOYMENTS: Final = 1000
 _NO_RULE: Final = "none"
 
-_Metric = TypeVar("_Metric", bound=MetricWrapperBase)
-
 
 class Metrics:
     """What one process counts. Threads may count at the same time.
@@ -43,6 +41,7 @@ class Metrics:
     Attributes:
         streams_in_flight: Answers that are being streamed now.
         websockets_open: WebSockets that are open now.
+        money: What is counted of money.
     """
 
     def __init__(self) -> None:
@@ -70,6 +69,7 @@ class Metrics:
         self._count_attempts()
         self._count_streams()
         self._count_health()
+        self.money = MoneyMetrics(self._registry, self._known)
 
     def _count_attempts(self) -> None:
         self._attempts = self._counter(
@@ -204,8 +204,8 @@ class Metrics:
     def _counter(
         self, name: str, help: str, labels: tuple[str, ...]
     ) -> Callable[..., Counter]:
-        return _series(
-            Counter(f"{_PREFIX}{name}", help, labels, registry=self._registry)
+        return series_of(
+            Counter(f"{PREFIX}{name}", help, labels, registry=self._registry)
         )
 
     def _histogram(
@@ -215,9 +215,9 @@ class Metrics:
         label: str,
         buckets: tuple[float, ...] = _LONG_SECONDS,
     ) -> Callable[..., Histogram]:
-        return _series(
+        return series_of(
             Histogram(
-                f"{_PREFIX}{name}",
+                f"{PREFIX}{name}",
                 help,
                 (label,),
                 buckets=buckets,
@@ -226,25 +226,9 @@ class Metrics:
         )
 
     def _gauge(self, name: str, help: str) -> Gauge:
-        return Gauge(f"{_PREFIX}{name}", help, registry=self._registry)
+        return Gauge(f"{PREFIX}{name}", help, registry=self._registry)
 
     def _gauges(self, name: str, help: str, label: str) -> Callable[..., Gauge]:
-        return _series(
-            Gauge(f"{_PREFIX}{name}", help, (label,), registry=self._registry)
+        return series_of(
+            Gauge(f"{PREFIX}{name}", help, (label,), registry=self._registry)
         )
-
-
-def _series(metric: _Metric) -> Callable[..., _Metric]:
-    """Return what gives the series of some label values, looked up only once.
-
-    `labels()` takes a lock and makes texts of its arguments each time.
-    """
-    known: dict[tuple[str, ...], _Metric] = {}
-
-    def find(*labels: str) -> _Metric:
-        series = known.get(labels)
-        if series is None:
-            series = known[labels] = metric.labels(*labels)
-        return series
-
-    return find

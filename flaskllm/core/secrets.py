@@ -1,58 +1,134 @@
-"""The master secret, the keys derived from it, and the folder that holds it."""
+"""The master secrets, the current one and the one before, and the keys of them."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import threading
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from flaskllm.core.config_strength import MAKE_A_SECRET, SHORTEST
-from flaskllm.core.errors import ServiceUnavailable
+from flaskllm.core.config_strength import MAKE_A_SECRET
 from flaskllm.core.ids import random_base62
 from flaskllm.core.redaction import Redactor
+from flaskllm.core.secret_files import (
+    SECRET_CHARACTERS,
+    long_enough,
+    master_secret,
+    not_set_up,
+    read_secret,
+)
 
 KEY_BYTES = 32
 
-_SECRET_FILE = "secret"
-_SECRET_CHARACTERS = 43  # 256 bits in base62
-_OPEN_TO_OTHERS = 0o077
+WhenMissing = Literal["make_file", "make_in_memory", "refuse"]
+"""What becomes of a secret that was not given: made and kept in the data folder,
+made for the life of this process alone (the data folder is not touched), or asked
+for, since other machines need the same one."""
+
+_PREVIOUS_FILE = "secret.previous"
 
 
 class Purpose(StrEnum):
     """Every use of the master secret. A label that changes voids what it guarded."""
 
     API_TOKENS = "api-tokens/1"
+    CONTENT = "content/1"
+    MARK = "mark/1"
+    IDEMPOTENCY = "idempotency/1"
 
 
 class KeyRing:
-    """Gives one key per purpose; the master secret is read or made at first use."""
+    """Gives the keys of a purpose; master secrets are read or made at first use.
+
+    While the secret is changed there are two: the current one, under which all is
+    made, and the previous one, under which older things are still good.
+    """
 
     def __init__(
-        self, given: str | None, data_dir: Path, redactor: Redactor | None = None
+        self,
+        given: str | None,
+        data_dir: Path,
+        redactor: Redactor | None = None,
+        *,
+        previous: str | None = None,
+        when_missing: WhenMissing = "make_file",
     ) -> None:
-        """Remember where the secret is: `given`, else a file in `data_dir`.
+        """Remember where the secrets are; nothing is opened.
 
-        The `redactor` learns the secret when it is read.
+        Args:
+            given: The current secret; else the file `secret` in `data_dir`.
+            data_dir: The data folder.
+            redactor: That of the logs; it learns the secrets when they are read.
+            previous: The secret before; else the file `secret.previous`, if any.
+            when_missing: What becomes of a current secret that is nowhere.
         """
         self._given = given
+        self._given_previous = previous
         self._data_dir = data_dir
         self._redactor = redactor or Redactor()
-        self._master: bytes | None = None
+        self._when_missing = when_missing
+        self._masters: tuple[bytes, ...] = ()
+        self._derived: dict[Purpose, tuple[bytes, ...]] = {}
+        self._reading = threading.Lock()
 
     def key(self, purpose: Purpose) -> bytes:
-        """Return the 32 bytes that serve this purpose alone.
+        """Return the 32 bytes that serve this purpose alone, of the current secret.
 
         Raises:
             ServiceUnavailable: The secret or its folder cannot be used; a retry
                 does not help until the operator has acted.
         """
-        if self._master is None:
-            self._master = master_secret(self._given, self._data_dir)
-            self._redactor.add(self._master.decode("utf-8", "replace"))
-        return derive_key(self._master, purpose)
+        return self.keys(purpose)[0]
+
+    def keys(self, purpose: Purpose) -> tuple[bytes, ...]:
+        """Return the key of the current secret, then of the previous if there is one.
+
+        Raises:
+            ServiceUnavailable: As `key`.
+        """
+        derived = self._derived.get(purpose)
+        if derived is None:
+            masters = self._read_once()
+            derived = tuple(derive_key(master, purpose) for master in masters)
+            self._derived[purpose] = derived
+        return derived
+
+    def _read_once(self) -> tuple[bytes, ...]:
+        # One at a time: two threads must not make two secrets in memory.
+        with self._reading:
+            if not self._masters:
+                self._masters = self._read()
+                for master in self._masters:
+                    self._redactor.add(master.decode("utf-8", "replace"))
+            return self._masters
+
+    def _read(self) -> tuple[bytes, ...]:
+        current = self._current()
+        previous = self._previous()
+        # A secret that did not change is no second one.
+        return (current,) if previous in (None, current) else (current, previous)
+
+    def _current(self) -> bytes:
+        if self._when_missing == "make_file":
+            return master_secret(self._given, self._data_dir)
+        if self._given is not None:
+            return long_enough(self._given.encode(), "The setting `secret`")
+        if self._when_missing == "make_in_memory":
+            return random_base62(SECRET_CHARACTERS).encode()
+        raise not_set_up(
+            "Other machines may share this database, so the master secret must be "
+            "given: set `secret` (FLASKLLM_SECRET) to the same on all of them. This "
+            f"makes a good one: {MAKE_A_SECRET}"
+        )
+
+    def _previous(self) -> bytes | None:
+        if self._given_previous is not None:
+            source = "The setting `previous_secret`"
+            return long_enough(self._given_previous.encode(), source)
+        if self._when_missing == "make_in_memory":
+            return None
+        return read_secret(self._data_dir / _PREVIOUS_FILE)
 
 
 def derive_key(master: bytes, purpose: str) -> bytes:
@@ -62,108 +138,3 @@ def derive_key(master: bytes, purpose: str) -> bytes:
     """
     info = b"flaskllm/" + purpose.encode()
     return HKDF(SHA256(), length=KEY_BYTES, salt=None, info=info).derive(master)
-
-
-def master_secret(given: str | None, data_dir: Path) -> bytes:
-    """Return the given secret, else that of the data folder, made when absent.
-
-    Processes that start together all return the same one. The data folder is
-    looked after in either case: the database and the logs live there.
-
-    Raises:
-        ServiceUnavailable: The secret is shorter than 32 characters, its file is
-            open to other users, or it can be neither read nor made.
-    """
-    folder = ensure_data_dir(data_dir)
-    if given is not None:
-        return _long_enough(given.encode(), "The setting `secret`")
-    with _disk_errors_told("The secret file in the data folder"):
-        return _from_file(folder / _SECRET_FILE)
-
-
-def ensure_data_dir(path: Path) -> Path:
-    """Make sure that the folder exists and that nobody else can look into it.
-
-    A new folder is made with mode 0700, an empty one is narrowed to it. A folder
-    in use that others may enter is refused: they may have read or put something
-    there, and it may be a folder that was never meant for us, such as `/tmp`.
-
-    Raises:
-        ServiceUnavailable: The folder is refused, or cannot be made.
-    """
-    with _disk_errors_told("The data folder (FLASKLLM_DATA_DIR)"):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = path.stat().st_mode & 0o777
-        if not mode & _OPEN_TO_OTHERS:
-            return path
-        if any(path.iterdir()):
-            raise _unusable(
-                f"The data folder (FLASKLLM_DATA_DIR) has the mode {mode:o} and is "
-                "in use, so other users can enter it. Make sure that it is meant "
-                "for this service, then run `chmod 700` on it."
-            )
-        path.chmod(0o700)
-    return path
-
-
-def _from_file(path: Path) -> bytes:
-    if not path.exists():
-        _create_once(path, random_base62(_SECRET_CHARACTERS))
-    mode = path.stat().st_mode & 0o777
-    if mode & _OPEN_TO_OTHERS:
-        raise _unusable(
-            f"The secret file in the data folder has the mode {mode:o}, so other "
-            "users may have read it. Run `chmod 600` on it, or remove it to start "
-            "with a new secret: all API tokens then have to be made anew."
-        )
-    return _long_enough(path.read_bytes().strip(), "The secret file in the data folder")
-
-
-def _create_once(path: Path, text: str) -> None:
-    """Put the text at `path` unless something is there already.
-
-    The file is written whole under another name and then linked: whoever loses
-    the race reads a complete secret, and a crash never leaves half of one.
-    """
-    draft = path.with_name(f"{path.name}.{random_base62(12)}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # The file's name is only durable once its folder is on the disk too.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _long_enough(secret: bytes, source: str) -> bytes:
-    if len(secret) < SHORTEST:
-        raise _unusable(
-            f"{source} has {len(secret)} characters; at least {SHORTEST} "
-            f"unpredictable ones are needed. This makes a good one: {MAKE_A_SECRET}"
-        )
-    return secret
-
-
-@contextmanager
-def _disk_errors_told(subject: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _unusable(f"{subject} cannot be used: {error.strerror}.") from error
-
-
-def _unusable(details: str) -> ServiceUnavailable:
-    return ServiceUnavailable("The service is not set up.", details=details)

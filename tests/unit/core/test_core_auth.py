@@ -16,6 +16,7 @@ from flaskllm.core.auth import (
     ParsedToken,
     Principal,
     Scope,
+    is_token_id,
     make_token,
     parse_token,
     same_digest,
@@ -211,3 +212,29 @@ def test_the_bootstrap_token_is_not_kept_in_the_object():
 
 def test_new_tokens_compare_by_value():
     assert NewToken("a", "b") == NewToken("a", "b")
+
+
+def test_a_new_secret_may_be_made_for_an_id_that_is_there():
+    first = make_token("api")
+
+    second = make_token("api", first.id)
+
+    assert second.id == parse_token(second.text).id == first.id
+    assert second.text != first.text
+
+
+@pytest.mark.parametrize(
+    ("text", "may_be"),
+    [
+        ("0123456789AB", True),
+        ("zzzzzzzzzzzz", True),
+        ("", False),
+        ("0123456789A", False),
+        ("0123456789ABC", False),
+        ("0123456789A\n", False),
+        ("0123456789A\0", False),
+        ("ä123456789AB", False),
+    ],
+)
+def test_only_twelve_letters_and_digits_may_be_an_id(text, may_be):
+    assert is_token_id(text) is may_be

@@ -2,8 +2,11 @@
 
 import pytest
 
+from flaskllm.core.clock import SystemClock
 from flaskllm.core.config import ConfigError, ProviderSettings, Settings, load
 from flaskllm.core.config_checks import check
+from flaskllm.core.ids import random_base62
+from flaskllm.storage.addresses import store_at
 
 
 class TestMasks:
@@ -59,8 +62,10 @@ class TestDatabaseURL:
     @pytest.mark.parametrize(
         ("value", "found"),
         [
-            ("postgresql://h/d", "not of SQLite"),
-            ("sqlite:", "not of SQLite"),
+            ("mysql://h/d", "neither SQLite nor PostgreSQL"),
+            ("sqlite:", "neither SQLite nor PostgreSQL"),
+            ("postgresql+asyncpg://h/d", "neither SQLite nor PostgreSQL"),
+            ("postgresql:h/d", "neither SQLite nor PostgreSQL"),
             ("sqlite:///x.db?mode=ro", "a query"),
             ("sqlite://?mode=ro", "a query"),
             ("sqlite://host/x", "a host"),
@@ -75,6 +80,63 @@ class TestDatabaseURL:
         (problem,) = caught.value.problems
         assert found in problem.found
         assert "sqlite:///relative" in problem.allowed
+        assert "geheim" not in problem.text()
+
+
+class TestPostgres:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "postgresql://me:geheim@h/d",
+            "postgres://h/d",
+            "postgresql+psycopg://me@h:5433/d",
+            "postgresql://me:ge%40heim@[::1]:5432/d?sslmode=verify-full",
+            "postgresql:///d?host=/run/postgresql",
+            "postgresql://h/d?options=-c%20statement_timeout%3D5s",
+        ],
+    )
+    def test_what_the_database_opens_is_good(self, value):
+        settings = Settings(database_url=value, secret=random_base62(43))
+
+        assert settings.database_url.get_secret_value() == value
+        store_at(value, "wal", SystemClock(), None)
+
+    @pytest.mark.parametrize(
+        ("value", "found"),
+        [
+            ("postgresql://me:ge heim@h/d", "a blank"),
+            ("postgresql://me:geheim\n@h/d", "a blank"),
+            ("postgresql://me:gehe\u00efm@h/d", "outside ASCII"),
+            ("postgresql://me:geheim#@h/d", "write it as %23"),
+            ("postgresql://me:geheim@x@h/d", "cannot be read"),
+            ("postgresql://me:geheim@h:port/d", "cannot be read"),
+            ("postgresql://me:geheim@[::1/d", "cannot be read"),
+            ("postgresql://me:geheim@h", "without the name"),
+            ("postgresql://me:geheim@h/", "without the name"),
+            ("postgresql://me:gehe/im@h/d", "cannot be read"),
+            ("postgresql://me:geheim@h/d/e", "without the name"),
+            ("postgresql://me:geheim@h/d?sslmod=require", "an unknown word"),
+            ("postgresql://h/d?password=geheim", "an unknown word"),
+            ("postgresql://h/d?sslmode=require&sslmode=", "twice"),
+        ],
+    )
+    def test_what_it_would_refuse_stops_the_start(self, tmp_path, value, found):
+        environ = {"FLASKLLM_SECRET": random_base62(43)}
+        with pytest.raises(ConfigError) as caught:
+            load(environ | {"FLASKLLM_DATABASE_URL": value}, tmp_path)
+
+        (problem,) = caught.value.problems
+        assert found in problem.found
+        assert "postgresql://user:password@host" in problem.allowed
+        assert "geheim" not in problem.text()
+
+    def test_hosts_that_share_it_must_share_the_master_secret(self, tmp_path):
+        with pytest.raises(ConfigError) as caught:
+            load({"FLASKLLM_DATABASE_URL": "postgres://me:geheim@h/d"}, tmp_path)
+
+        (problem,) = caught.value.problems
+        assert (problem.path, problem.found) == ("secret", "nothing")
+        assert "FLASKLLM_SECRET" in problem.allowed
         assert "geheim" not in problem.text()
 
 

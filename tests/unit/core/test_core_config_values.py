@@ -58,7 +58,7 @@ def problem_in(text, folder):
         ("secret: [sk-geheim]", "a secret, not shown here", None),
         (
             "database_url: 'mysql://u:geheim@h/d'",
-            "an address that is not of SQLite",
+            "an address that is of neither SQLite nor PostgreSQL",
             "",
         ),
         (

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flaskllm.core.ids import BASE62, new_id, random_base62, request_id, to_base62
+from flaskllm.core.ids import (
+    BASE62,
+    new_id,
+    new_ordered_id,
+    random_base62,
+    request_id,
+    to_base62,
+)
 
 
 def test_the_alphabet_has_62_characters_in_the_order_of_their_codes():
@@ -44,6 +51,15 @@ def test_a_written_number_is_that_number(number):
         read = read * 62 + BASE62.index(digit)
 
     assert read == number
+
+
+def test_ordered_ids_are_in_the_order_of_their_milliseconds_and_never_the_same():
+    made = [new_ordered_id("att") for _ in range(5000)]
+
+    assert all(re.fullmatch(r"att_[0-9A-Za-z]{20}", each) for each in made)
+    assert len(set(made)) == 5000
+    times = [each[4:12] for each in made]
+    assert times == sorted(times)
 
 
 @pytest.mark.parametrize("sane", ["abcd1234", "a" * 128, "A-b_c.9-", "0" * 8])

@@ -174,6 +174,10 @@ def test_every_metric_and_its_labels_have_their_row_and_no_row_is_made_up(metric
     metrics.count_opening("mini")
     metrics.count_refused_repeat("mini")
     metrics.count_wait("mini")
+    metrics.money.count_cost("mini", 1)
+    metrics.money.count_unpriced("mini")
+    metrics.money.count_refused("budget")
+    metrics.money.count_budget_passed("hard", "day")
 
     families = text_string_to_metric_families(metrics.render().decode())
     assert told == {

@@ -7,13 +7,8 @@ import pytest
 
 from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.core.redaction import Redactor
-from flaskllm.core.secrets import (
-    KeyRing,
-    Purpose,
-    derive_key,
-    ensure_data_dir,
-    master_secret,
-)
+from flaskllm.core.secret_files import ensure_data_dir, master_secret
+from flaskllm.core.secrets import KeyRing, Purpose, derive_key
 
 GIVEN = "0123456789abcdef0123456789abcdef"
 
@@ -191,3 +186,135 @@ def test_a_key_ring_reads_the_secret_once(tmp_path):
 
     assert ring.key(Purpose.API_TOKENS) == key
     assert not (tmp_path / "secret").exists()
+
+
+def put(folder, name, text, mode=0o600):
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / name).touch(mode=mode)
+    (folder / name).write_text(text)
+    (folder / name).chmod(mode)
+
+
+def key_of(secret):
+    return derive_key(secret.encode(), Purpose.CONTENT)
+
+
+PREVIOUS = "fedcba9876543210fedcba9876543210"
+
+
+class TestPreviousSecret:
+    def test_without_one_there_is_one_key(self, tmp_path):
+        assert KeyRing(GIVEN, tmp_path).keys(Purpose.CONTENT) == (key_of(GIVEN),)
+
+    @pytest.mark.parametrize("where", ["setting", "file"])
+    def test_its_key_comes_after_the_current_one(self, tmp_path, where):
+        if where == "file":
+            put(tmp_path, "secret.previous", f"{PREVIOUS}\n")
+        given = PREVIOUS if where == "setting" else None
+        ring = KeyRing(GIVEN, tmp_path, previous=given)
+
+        assert ring.keys(Purpose.CONTENT) == (key_of(GIVEN), key_of(PREVIOUS))
+        assert ring.key(Purpose.CONTENT) == key_of(GIVEN)
+
+    def test_the_setting_goes_before_the_file(self, tmp_path):
+        put(tmp_path, "secret.previous", "x" * 40)
+
+        ring = KeyRing(GIVEN, tmp_path, previous=PREVIOUS)
+
+        assert ring.keys(Purpose.CONTENT)[1:] == (key_of(PREVIOUS),)
+
+    def test_a_secret_that_did_not_change_is_no_second_one(self, tmp_path):
+        ring = KeyRing(GIVEN, tmp_path, previous=GIVEN)
+
+        assert ring.keys(Purpose.CONTENT) == (key_of(GIVEN),)
+
+    def test_it_is_masked_in_the_logs_too(self, tmp_path):
+        redactor = Redactor()
+        put(tmp_path, "secret.previous", PREVIOUS)
+        KeyRing(GIVEN, tmp_path, redactor).keys(Purpose.CONTENT)
+
+        assert redactor.redact(f"{GIVEN} {PREVIOUS}") == "*** ***"
+
+    @pytest.mark.parametrize(
+        ("text", "mode", "told"),
+        [("cut", 0o600, "has 3 characters"), (PREVIOUS, 0o644, "mode 644")],
+        ids=["cut", "open to others"],
+    )
+    def test_a_file_that_is_no_good_is_refused_by_its_name(
+        self, tmp_path, text, mode, told
+    ):
+        put(tmp_path, "secret.previous", text, mode)
+
+        with pytest.raises(ServiceUnavailable) as refused:
+            KeyRing(GIVEN, tmp_path).keys(Purpose.CONTENT)
+
+        assert "`secret.previous`" in refused.value.details
+        assert told in refused.value.details
+        assert text not in refused.value.details
+
+    def test_one_that_is_short_is_refused(self, tmp_path):
+        with pytest.raises(ServiceUnavailable) as refused:
+            KeyRing(GIVEN, tmp_path, previous="short").keys(Purpose.CONTENT)
+
+        assert "`previous_secret` has 5 characters" in refused.value.details
+
+
+class TestSecretInMemory:
+    def test_it_is_made_once_and_no_folder_is_touched(self, tmp_path):
+        folder = tmp_path / "data"
+        ring = KeyRing(None, folder, when_missing="make_in_memory")
+
+        keys = ring.keys(Purpose.CONTENT)
+
+        assert len(keys) == 1
+        assert ring.keys(Purpose.CONTENT) == keys
+        assert ring.keys(Purpose.MARK) != keys
+        assert not folder.exists()
+
+    def test_another_process_has_another_one(self, tmp_path):
+        rings = [KeyRing(None, tmp_path, when_missing="make_in_memory") for _ in "ab"]
+
+        assert len({ring.key(Purpose.CONTENT) for ring in rings}) == 2
+
+    def test_threads_that_start_together_get_one(self, tmp_path):
+        ring = KeyRing(None, tmp_path, when_missing="make_in_memory")
+        barrier, found = threading.Barrier(8), set()
+
+        def start():
+            barrier.wait()
+            found.add(ring.key(Purpose.CONTENT))
+
+        threads = [threading.Thread(target=start) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(found) == 1
+
+    def test_a_given_one_is_used(self, tmp_path):
+        ring = KeyRing(GIVEN, tmp_path / "no", when_missing="make_in_memory")
+
+        assert ring.keys(Purpose.CONTENT) == (key_of(GIVEN),)
+        assert not (tmp_path / "no").exists()
+
+
+class TestSecretThatMustBeGiven:
+    def test_a_given_one_is_used_and_no_folder_is_made(self, tmp_path):
+        ring = KeyRing(GIVEN, tmp_path / "no", when_missing="refuse")
+
+        assert ring.keys(Purpose.CONTENT) == (key_of(GIVEN),)
+        assert not (tmp_path / "no").exists()
+
+    def test_none_is_made_up(self, tmp_path):
+        with pytest.raises(ServiceUnavailable) as refused:
+            KeyRing(None, tmp_path, when_missing="refuse").key(Purpose.CONTENT)
+
+        assert "FLASKLLM_SECRET" in refused.value.details
+        assert list(tmp_path.iterdir()) == []
+
+    def test_one_that_is_short_is_refused(self, tmp_path):
+        with pytest.raises(ServiceUnavailable) as refused:
+            KeyRing("short", tmp_path, when_missing="refuse").key(Purpose.CONTENT)
+
+        assert "`secret` has 5 characters" in refused.value.details
