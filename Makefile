@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # What runs a few rounds with every test, and all of them in a soak.
-SOAK := $(addprefix tests/e2e/test_,cut_streams.py leaving_callers.py slow_readers.py stopping_streams.py)
+SOAK := $(addprefix tests/e2e/test_,cut_streams.py idempotency.py leaving_callers.py slow_readers.py stopping_streams.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test clients test-engines test-live faults soak bench wrk check lint types unit integration contract e2e lock lock-templates clean
+.PHONY: help demo serve test clients test-engines test-live faults soak bench wrk check lint types unit integration contract e2e lock lock-templates prices clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {printf "  %-30s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ serve: $(VENV)/run ## Serve on http://127.0.0.1:8000
 	@exec $(BIN)/flaskllm serve
 
 test: $(VENV)/dev ## Run the whole suite with the coverage gate
-	$(BIN)/pytest -n 2 --cov --cov-report=term --cov-report=json
+	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term --cov-report=json
 	$(BIN)/python tests/coverage_gate.py
 
 clients: $(VENV)/dev .venv-clients/done ## Real clients (SDKs of two languages, frameworks) against the server
@@ -64,11 +64,17 @@ lock: $(VENV)/dev ## Compile the locks again from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header pyproject.toml --group build -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --group postgres \
+	  -c requirements.lock -o requirements-postgres.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header pyproject.toml --group build --group dev \
 	  -c requirements.lock -o requirements-dev.lock
 
 lock-templates: $(VENV)/run ## Pin the prompt templates again, after raising their versions
 	$(BIN)/python tests/templates_lock.py
+
+prices: .venv-prices/done ## Build the list of prices anew from a public data set
+	@.venv-prices/bin/python tests/prices_lock.py
 
 clean: ## Remove what the targets made, but no data
 	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* coverage.json
@@ -100,6 +106,12 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/run
 	@echo "building the engine into .venv-engines; this takes some minutes ..."
 	@$(PYTHON) -m venv .venv-engines
 	@.venv-engines/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+.venv-prices/done: tests/prices.txt | $(BIN)/python
+	@echo "installing the data set of prices into .venv-prices ..."
+	@$(PYTHON) -m venv .venv-prices
+	@.venv-prices/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
 .venv-litellm/done: benchmarks/gateway/litellm.txt | $(BIN)/python

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from flaskllm.core.errors import InvalidInputError
+from flaskllm.llm.allowed import EVERYTHING, Allowed
 from flaskllm.llm.catalog import AUTO, Catalog, Route
 from flaskllm.llm.fitting import Sizes
 from flaskllm.llm.lineup import Candidate, Lineup
@@ -18,7 +19,11 @@ Describe = Callable[[Sequence[Deployment], CompletionRequest], Sequence[Deployme
 
 
 def line_up(
-    catalog: Catalog, request: CompletionRequest, dialects: Dialects, describe: Describe
+    catalog: Catalog,
+    request: CompletionRequest,
+    dialects: Dialects,
+    describe: Describe,
+    allowed: Allowed = EVERYTHING,
 ) -> Lineup:
     """Return the deployments that the request's name leads to, each once.
 
@@ -32,14 +37,15 @@ def line_up(
         request: What is asked.
         dialects: What the deployments can be told.
         describe: Fills in what the settings do not say of deployments.
+        allowed: The names that this caller may send.
 
     Raises:
-        ModelNotFound: The name is unknown.
+        ModelNotFound: The name is unknown, or not allowed.
         InvalidInputError: It is missing where a deployment passes it on; or the
             caller asks for what none of the deployments can do.
         NoModelConfigured: No name was given and there is no route.
     """
-    named = _named(catalog, request)
+    named = _named(catalog, request, allowed)
     found = tuple(_found(catalog, named, request))
     known = describe([each.deployment for each in found], request)
     described = [
@@ -57,16 +63,17 @@ def line_up_embedding(
     catalog: Catalog,
     request: EmbeddingRequest,
     is_embedder: Callable[[Deployment], bool],
+    allowed: Allowed = EVERYTHING,
 ) -> Lineup:
     """Return the deployments that can turn texts into vectors, as `line_up` does.
 
     Raises:
-        ModelNotFound: The name is unknown.
+        ModelNotFound: The name is unknown, or not allowed.
         InvalidInputError: It is missing where a deployment passes it on, or none
             of its deployments has vectors.
         NoModelConfigured: No name was given and there is no route.
     """
-    routes = _named(catalog, request)
+    routes = _named(catalog, request, allowed)
     able = [
         each
         for each in _of_one_space(tuple(_found(catalog, routes, request)))
@@ -81,15 +88,17 @@ def line_up_embedding(
     return _lineup(request, routes, sizes, sieve)
 
 
-def leading(catalog: Catalog, request: CompletionRequest) -> Deployment:
+def leading(
+    catalog: Catalog, request: CompletionRequest, allowed: Allowed = EVERYTHING
+) -> Deployment:
     """Return the deployment that is the likeliest to be asked first.
 
     Raises:
-        ModelNotFound: The name is unknown.
+        ModelNotFound: The name is unknown, or not allowed.
         InvalidInputError: It is missing where a deployment passes it on.
         NoModelConfigured: No name was given and there is no route.
     """
-    route = _named(catalog, request)[0]
+    route = _named(catalog, request, allowed)[0]
     heaviest = max(route.weights, key=route.weights.__getitem__)
     return _with_model(route.made or catalog.deployment(heaviest), request.model)
 
@@ -124,14 +133,17 @@ def _of_one_space(candidates: tuple[Candidate, ...]) -> Iterator[Candidate]:
 
 
 def _named(
-    catalog: Catalog, request: CompletionRequest | EmbeddingRequest
+    catalog: Catalog, request: CompletionRequest | EmbeddingRequest, allowed: Allowed
 ) -> tuple[Route, ...]:
     """Return the chain of routes that the request's name begins."""
     with_offline = (
         isinstance(request, CompletionRequest) and request.extraction is not None
     )
     route = catalog.resolve(
-        request.model, with_offline=with_offline, direct=request.direct
+        request.model,
+        with_offline=with_offline,
+        direct=request.direct,
+        allowed=allowed,
     )
     return catalog.chain(route, with_offline=with_offline)
 

@@ -1,69 +1,33 @@
 """From the name that a caller sends to routes and their deployments."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from flaskllm.core import config
 from flaskllm.core.errors import APIError, InvalidInputError, NoModelConfigured
+from flaskllm.llm.allowed import EVERYTHING, Allowed
 from flaskllm.llm.model_names import is_plain, not_found
-from flaskllm.llm.strategies import STRATEGIES
+from flaskllm.llm.route import (
+    AUTO,
+    CAPABILITY,
+    OFFLINE,
+    OFFLINE_ROUTE,
+    Route,
+    complaints,
+    route_to,
+)
 from flaskllm.llm.types import Deployment
 from flaskllm.llm.undescribed import Discovered, NothingDiscovered, make_deployment
 
-# The built-in deployment that answers digests without a model.
-OFFLINE = Deployment(
-    name=config.OFFLINE,
-    provider=config.OFFLINE,
-    kind="extractive",
-    model="extractive",
-    degraded=True,
-)
-AUTO = "auto"
+__all__ = ["AUTO", "HOW_TO_ADD_A_MODEL", "OFFLINE", "Catalog", "Route"]
+
 HOW_TO_ADD_A_MODEL = (
     "Add a model: set OPENAI_API_KEY, or name one under `providers`, `deployments` "
     "and `routes` in the YAML file (FLASKLLM_CONFIG)."
 )
 
-_CAPABILITY = "capability:"
 _DIRECT = " (provider/model takes an API token made with --direct-models)"
 _NO_MODEL = f"No language model is configured. {HOW_TO_ADD_A_MODEL}"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where requests for an alias, a pattern or a capability go.
-
-    Exactly one of the three is given. `pattern` knows `*` and `?`. `weights`
-    maps a deployment's name to its share, above zero; `fallbacks` are aliases,
-    asked in this order when none of the deployments could answer. `timeouts` holds
-    the fields of `Timeouts` that are another here than the deployments' own.
-    `made` is the one deployment of a route that was made for a single request.
-    `rescue` says what happens when a stream breaks off after text was shown: `match`,
-    `continue` or `off`. `require_price` leaves out deployments whose price is not
-    known. `second_nanos` is what an answer that comes a second earlier is worth, in
-    nano-dollars.
-    """
-
-    alias: str | None = None
-    pattern: str | None = None
-    capability: str | None = None
-    strategy: str = "weighted"
-    weights: Mapping[str, int] = field(default_factory=dict)
-    fallbacks: tuple[str, ...] = ()
-    timeouts: Mapping[str, float] = field(default_factory=dict)
-    made: Deployment | None = None
-    rescue: str = "match"
-    require_price: bool = False
-    second_nanos: int = 1_000_000
-
-    @property
-    def name(self) -> str:
-        """Return what a caller would write, or the pattern of it."""
-        return self.alias or self.pattern or f"{_CAPABILITY}{self.capability}"
-
-
-_OFFLINE_ROUTE = Route(alias=OFFLINE.name, weights={OFFLINE.name: 1})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,42 +54,56 @@ class Catalog:
     discovered: Discovered = field(default_factory=NothingDiscovered)
 
     def __post_init__(self) -> None:
-        for complaint in self._complaints():
+        for complaint in complaints(self.routes, self.deployments, self.default_route):
             raise ValueError(complaint)
 
     def resolve(
-        self, model: str | None, *, with_offline: bool = False, direct: bool = False
+        self,
+        model: str | None,
+        *,
+        with_offline: bool = False,
+        direct: bool = False,
+        allowed: Allowed = EVERYTHING,
     ) -> Route:
         """Return the route of a name.
 
         An alias, else a pattern, else `provider/model`, else a capability, else
         what an upstream lists. Of several patterns the one with the longest
         literal part wins, of equal ones the first. No name and `auto` mean the
-        default route: the one set, else the first alias, else `offline`.
+        default route, see `default_alias`, else `offline`.
 
         Args:
             model: What the caller named.
             with_offline: Whether the request can be answered without a model;
                 otherwise `offline` is a name like any unknown one.
             direct: Whether `provider/model` is a name too.
+            allowed: The names that this caller may send. The others read as if
+                nothing had them; where a route leads is not asked.
 
         Raises:
-            ModelNotFound: Nothing has this name.
+            ModelNotFound: Nothing has this name, or it is not allowed.
             InvalidInputError: No name was given, and there is no default route.
             NoModelConfigured: There is neither a route nor a provider.
         """
         if model is None or model == AUTO:
-            return self._default(with_offline)
+            return self._default(with_offline, allowed)
         found = (
-            self._by_alias(model, with_offline)
-            or self._by_pattern(model)
-            or (self._by_provider(model) if direct else None)
-            or self._by_capability(model)
-            or _route_to(model, self.discovered.find(model))
+            self._find(model, with_offline, direct) if allowed.holds(model) else None
         )
         if found is None:
-            raise self._not_found(model, with_offline)
+            raise self._not_found(model, with_offline, allowed)
         return found
+
+    def default_alias(self, allowed: Allowed = EVERYTHING) -> str | None:
+        """Return where requests without a name go, if anywhere.
+
+        The default route of the settings, else the first alias; where that is not
+        allowed, the first alias that is. `offline` needs no leave: it costs nothing.
+        """
+        default = self.default_route or next(iter(self.aliases()), None)
+        if default is None or default == OFFLINE.name or allowed.holds(default):
+            return default
+        return next(iter(allowed.among(self.aliases())), None)
 
     def chain(self, route: Route, *, with_offline: bool = False) -> tuple[Route, ...]:
         """Return the route, its fallbacks, their fallbacks, each once.
@@ -149,23 +127,36 @@ class Catalog:
         """Return the aliases that a caller may name, as configured."""
         return tuple(route.alias for route in self.routes if route.alias)
 
-    def _default(self, with_offline: bool) -> Route:
-        name = self.default_route or next(iter(self.aliases()), None)
+    def _find(self, model: str, with_offline: bool, direct: bool) -> Route | None:
+        return (
+            self._by_alias(model, with_offline)
+            or self._by_pattern(model)
+            or (self._by_provider(model) if direct else None)
+            or self._by_capability(model)
+            or route_to(model, self.discovered.find(model))
+        )
+
+    def _default(self, with_offline: bool, allowed: Allowed) -> Route:
+        name = self.default_alias(allowed)
+        if name == OFFLINE.name and not with_offline and not allowed.is_everything:
+            name = next(iter(allowed.among(self.aliases())), None)
+        if name is not None and name != OFFLINE.name:
+            return self.resolve(name)
+        if with_offline and (name == OFFLINE.name or not self.routes):
+            return OFFLINE_ROUTE
+        if not allowed.is_everything:
+            raise self._not_found(AUTO, with_offline, allowed)
         if name is None and self.routes:
             problem = "is not named and default_route is not set"
             raise InvalidInputError.of("model", problem, ", ".join(self._names()))
-        if name is None or name == OFFLINE.name:
-            if with_offline:
-                return _OFFLINE_ROUTE
-            if not self.aliases():
-                raise NoModelConfigured(details=_NO_MODEL)
-            problem = "is not named, and the default route answers digests only"
-            raise InvalidInputError.of("model", problem, ", ".join(self.aliases()))
-        return self.resolve(name)
+        if not self.aliases():
+            raise NoModelConfigured(details=_NO_MODEL)
+        problem = "is not named, and the default route answers digests only"
+        raise InvalidInputError.of("model", problem, ", ".join(self.aliases()))
 
     def _by_alias(self, alias: str, with_offline: bool) -> Route | None:
         if alias == OFFLINE.name:
-            return _OFFLINE_ROUTE if with_offline else None
+            return OFFLINE_ROUTE if with_offline else None
         return next((route for route in self.routes if route.alias == alias), None)
 
     def _by_pattern(self, model: str) -> Route | None:
@@ -177,9 +168,9 @@ class Catalog:
         return max(matching, key=_literal_length, default=None)
 
     def _by_capability(self, model: str) -> Route | None:
-        if not model.startswith(_CAPABILITY):
+        if not model.startswith(CAPABILITY):
             return None
-        capability = model.removeprefix(_CAPABILITY)
+        capability = model.removeprefix(CAPABILITY)
         return next((r for r in self.routes if r.capability == capability), None)
 
     def _by_provider(self, model: str) -> Route | None:
@@ -197,52 +188,21 @@ class Catalog:
             None,
         )
         made = self.discovered.find(name, provider) or make_deployment(sample, name)
-        return _route_to(model, configured or made)
+        return route_to(model, configured or made)
 
     def _names(self, with_offline: bool = False) -> tuple[str, ...]:
         offline = (OFFLINE.name,) if with_offline else ()
         return (*(route.name for route in self.routes), *offline)
 
-    def _not_found(self, model: str, with_offline: bool) -> APIError:
-        names = self._names(with_offline)
+    def _not_found(self, model: str, with_offline: bool, allowed: Allowed) -> APIError:
+        names, listed = self._names(with_offline), self.discovered.names()
         if not (names or self.samples):
             return NoModelConfigured(details=_NO_MODEL)
+        if not allowed.is_everything:
+            # No word of providers either: what is hidden must read as unknown.
+            return not_found(model, allowed.among(names), allowed.among(listed), "")
         is_direct = model.partition("/")[0] in self.samples
-        return not_found(model, names, self.discovered.names(), _DIRECT * is_direct)
-
-    def _complaints(self) -> Iterator[str]:
-        """Yield a sentence for each name that cannot be followed."""
-        known = {*self.aliases(), OFFLINE.name}
-        if OFFLINE.name in self.deployments:
-            yield f"deployments.{OFFLINE.name}: this name is reserved; choose another"
-        for route in self.routes:
-            yield from self._route_complaints(route, known)
-        if self.default_route is not None and self.default_route not in known:
-            yield f"default_route: {self.default_route!r} is not the alias of a route"
-
-    def _route_complaints(self, route: Route, known: set[str]) -> Iterator[str]:
-        where = f"route {route.name!r}"
-        if route.alias in (OFFLINE.name, AUTO):
-            yield f"{where}: this name is reserved; choose another"
-        if route.strategy not in STRATEGIES:
-            yield f"{where}: strategy {route.strategy!r} is unknown"
-        if not route.weights:
-            yield f"{where}: has no deployment"
-        for name, weight in route.weights.items():
-            if name not in self.deployments and name != OFFLINE.name:
-                yield f"{where}: deployment {name!r} is not described"
-            if weight <= 0:
-                yield f"{where}: the weight of {name!r} must be above 0"
-        for alias in route.fallbacks:
-            if alias not in known:
-                yield f"{where}: fallback {alias!r} is not the alias of a route"
-
-
-def _route_to(model: str, deployment: Deployment | None) -> Route | None:
-    """Return the route from a name straight to one deployment, if there is one."""
-    if deployment is None:
-        return None
-    return Route(alias=model, weights={deployment.name: 1}, made=deployment)
+        return not_found(model, names, listed, _DIRECT * is_direct)
 
 
 def _literal_length(route: Route) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flaskllm.core import logs
 from flaskllm.core.clock import Deadline
 from flaskllm.core.errors import LLMAPIError
+from flaskllm.llm.allowed import Allowed
 from flaskllm.llm.candidates import leading
 from flaskllm.llm.catalog import Catalog
 from flaskllm.llm.known_models import family_of
@@ -48,7 +49,7 @@ class Counting:
             NoModelConfigured: It names none, and there is none.
             CallerGone: Nobody waits for the answer any more.
         """
-        deployment = leading(self.catalog, request)
+        deployment = leading(self.catalog, request, Allowed(call.aliases))
         provider = self.providers[deployment.provider]
         if isinstance(provider, TokenCounter):
             try:

@@ -6,6 +6,7 @@ from random import Random
 
 from flaskllm.core.errors import APIError, InvalidInputError
 from flaskllm.llm import prices
+from flaskllm.llm.allowed import EVERYTHING, Allowed
 from flaskllm.llm.candidates import Describe, line_up
 from flaskllm.llm.catalog import Catalog, Route
 from flaskllm.llm.explanations import Excluded, Explained, Explanation
@@ -46,19 +47,28 @@ class Explainer:
         self._random = random
         self._describe = describe
 
-    def explain(self, request: CompletionRequest) -> Explanation:
+    def explain(
+        self, request: CompletionRequest, allowed: Allowed = EVERYTHING
+    ) -> Explanation:
         """Return who would be asked, in which order, and why; nobody is asked.
 
         Which one is first where a strategy shares by turns is drawn here: the count
         of the requests is not moved on.
 
+        Args:
+            request: What would be asked.
+            allowed: The names that this caller may send. What stands behind one of
+                them is told in full.
+
         Raises:
-            ModelNotFound: Nothing has this name; of the models that upstreams list
-                only those are known that were listed before.
+            ModelNotFound: Nothing has this name, or it is not allowed; of the models
+                that upstreams list only those are known that were listed before.
             InvalidInputError: It names no model where one is needed.
             NoModelConfigured: It names none, and there is none.
         """
-        route = self._catalog.resolve(request.model, direct=request.direct)
+        route = self._catalog.resolve(
+            request.model, direct=request.direct, allowed=allowed
+        )
         chain = self._catalog.chain(route)
         strategies = {each.name: each.strategy for each in chain}
         behind = tuple(each.name for each in chain[1:])
@@ -67,7 +77,9 @@ class Explainer:
         for each in _members(chain, self._catalog):
             members.setdefault(each.name, each)
         try:
-            lineup = line_up(self._catalog, request, self._upstreams, self._describe)
+            lineup = line_up(
+                self._catalog, request, self._upstreams, self._describe, allowed
+            )
         except InvalidInputError as error:
             excluded = tuple(self._unable(request, tuple(members.values())))
             if not excluded:  # the name is missing: there is nothing to explain

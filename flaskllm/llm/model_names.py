@@ -46,7 +46,7 @@ def not_found(
     """
     listed = tuple(listed)
     near = nearest(model, (*names, *listed))
-    allowed = ", ".join(near or names or listed[:_MOST_SHOWN])
+    allowed = ", ".join(near or names or listed[:_MOST_SHOWN]) or "none"
     problem = f"{shown(model)} is unknown{hint}"
     told = f"the nearest: {allowed}" if near else f"allowed: {allowed}"
     return ModelNotFound(

@@ -59,6 +59,11 @@ class OpenStream:
         return self._reader.opening
 
     @property
+    def is_complete(self) -> bool:
+        """Tell whether the upstream's end mark was read: what is left is at hand."""
+        return self._reader.is_complete
+
+    @property
     def is_joinable(self) -> bool:
         """Tell whether another deployment may go on with the answer."""
         return self._reader.is_joinable and self._reader.finish_reason is None

@@ -12,6 +12,7 @@ from random import Random
 from typing import TypeVar
 
 from flaskllm.core.errors import LLMAPIError, LLMTimeout
+from flaskllm.llm.allowed import Allowed
 from flaskllm.llm.candidates import Describe, line_up, line_up_embedding
 from flaskllm.llm.catalog import Catalog
 from flaskllm.llm.health import Health
@@ -20,6 +21,8 @@ from flaskllm.llm.open_stream import OpenStream
 from flaskllm.llm.order import Order
 from flaskllm.llm.patience import Policy
 from flaskllm.llm.places import Places
+from flaskllm.llm.plans import plan_of
+from flaskllm.llm.prices import price_of
 from flaskllm.llm.providers import LocalProvider, Provider
 from flaskllm.llm.rescue import Rescue
 from flaskllm.llm.senders import Sender
@@ -59,6 +62,7 @@ class Router:
     no state but how many turns each route had, and serves any number of threads.
     `describe` fills in what the settings do not say of deployments. `health` knows
     whom to leave alone; without it every deployment may always be asked.
+    `usual_output_tokens` is the planned maximum of an answer that nobody caps.
     """
 
     def __init__(
@@ -70,10 +74,12 @@ class Router:
         random: Random,
         describe: Describe = _as_given,
         health: Health | None = None,
+        usual_output_tokens: int = 4096,
     ) -> None:
         self._catalog = catalog
         self._upstreams = Upstreams(providers, senders)
         self._policy = policy
+        self._usual_output_tokens = usual_output_tokens
         self._random = random
         self._describe = describe
         self._places = Places(health, self._upstreams.is_local)
@@ -101,7 +107,8 @@ class Router:
             completion = self._upstreams.complete(asked, call, settlement, limit)
             return completion, settlement.rate_limits
 
-        walk, (completion, rate_limits) = self._go(self._line_up(asked), call, attempt)
+        lineup = self._line_up(asked, call)
+        walk, (completion, rate_limits) = self._go(lineup, call, attempt)
         return Answer(
             completion,
             alias=walk.current.alias,
@@ -131,7 +138,8 @@ class Router:
             source = self._open(asked, walk, settlement)
             return source, settlement.rate_limits
 
-        walk, (source, rate_limits) = self._go(self._line_up(asked), call, attempt)
+        lineup = self._line_up(asked, call)
+        walk, (source, rate_limits) = self._go(lineup, call, attempt)
         deployment = walk.current.deployment
         wire = asked.body.wire if asked.body else None
         return StreamAnswer(
@@ -157,9 +165,8 @@ class Router:
             embeddings = self._upstreams.embed(request, call, settlement)
             return embeddings, settlement.rate_limits
 
-        walk, (embeddings, rate_limits) = self._go(
-            self._line_up_embedding(request), call, attempt
-        )
+        lineup = self._line_up_embedding(request, call)
+        walk, (embeddings, rate_limits) = self._go(lineup, call, attempt)
         return EmbeddingAnswer(
             embeddings,
             alias=walk.current.alias,
@@ -184,12 +191,13 @@ class Router:
         limit = patience if walk.has_elsewhere else None
         return self._upstreams.open(request, walk.call, settlement, limit, reads)
 
-    def _line_up(self, request: CompletionRequest) -> Lineup:
-        return line_up(self._catalog, request, self._upstreams, self._describe)
+    def _line_up(self, request: CompletionRequest, call: Call) -> Lineup:
+        allowed = Allowed(call.aliases)
+        return line_up(self._catalog, request, self._upstreams, self._describe, allowed)
 
-    def _line_up_embedding(self, request: EmbeddingRequest) -> Lineup:
-        is_able = self._upstreams.is_embedder
-        lineup = line_up_embedding(self._catalog, request, is_able)
+    def _line_up_embedding(self, request: EmbeddingRequest, call: Call) -> Lineup:
+        is_able, allowed = self._upstreams.is_embedder, Allowed(call.aliases)
+        lineup = line_up_embedding(self._catalog, request, is_able, allowed)
         takers = tuple(
             each
             for each in lineup.candidates
@@ -228,15 +236,25 @@ class Router:
 
     def _attempt(self, walk: Walk, attempt: _Attempt[_Result]) -> _Result:
         """Ask the current deployment once; how it failed is told."""
-        current, call = walk.current, walk.call
-        deployment = current.deployment
+        deployment, call = walk.current.deployment, walk.call
         if call.deadline.passed() and not self._upstreams.is_local(deployment):
             raise LLMTimeout(details="The deadline passed before the model was asked.")
         visit = walk.enter()
-        made = Attempt(walk.number, current.alias, deployment, walk.decision)
+        made = self._announced(walk)
         settlement = Settlement(made, call, visit, walk.patience_seconds)
         try:
             return attempt(walk, settlement)
         except BaseException as error:
             settlement.tell_error(error)
             raise
+
+    def _announced(self, walk: Walk) -> Attempt:
+        """Return the attempt that is to be made, and what it may cost."""
+        current = walk.current
+        made = partial(
+            Attempt, walk.number, current.alias, current.deployment, walk.decision
+        )
+        if self._upstreams.is_local(current.deployment):
+            return made()
+        plan = plan_of(walk.lineup, current, self._usual_output_tokens)
+        return made(price_of(current.deployment), plan)

@@ -57,6 +57,11 @@ class StreamAnswer:
         return self._is_raw and self._rescue.seam is None
 
     @property
+    def is_complete(self) -> bool:
+        """Tell whether all was read: no piece that is left has to be waited for."""
+        return self._present.is_complete
+
+    @property
     def alias(self) -> str:
         """Return the name of the route that led to the deployment."""
         return self._present.attempt.alias

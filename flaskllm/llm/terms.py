@@ -8,13 +8,35 @@ class Price:
     """Nano-dollars for a million tokens: one dollar a million is 1,000,000,000.
 
     `cache_read` and `cache_write` are for input that the upstream has kept or keeps;
-    None means that it costs as much as other input.
+    None means that it costs as much as other input. `reasoning` is for thoughts; None
+    means that they cost as much as other output. `tiers` rise in `above_tokens`.
     """
 
     input: int
     output: int
     cache_read: int | None = None
     cache_write: int | None = None
+    reasoning: int | None = None
+    tiers: "tuple[Tier, ...]" = ()
+
+    def at(self, tokens_input: int) -> "Price":
+        """Return the price for an input of so many tokens, cached ones included.
+
+        Beyond a tier's bound all tokens cost what it says, not only those beyond.
+        """
+        reached = self
+        for tier in self.tiers:
+            if tokens_input > tier.above_tokens:
+                reached = tier.price
+        return reached
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What everything costs once the input has more tokens than this."""
+
+    above_tokens: int
+    price: Price
 
 
 @dataclass(frozen=True, slots=True)

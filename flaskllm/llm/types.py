@@ -3,9 +3,11 @@
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from flaskllm.core.clock import Deadline
+from flaskllm.core.ids import new_ordered_id
 from flaskllm.llm.parts import Message, Thinking, ToolCall
 from flaskllm.llm.terms import UNLIMITED, Limits, Price
 
@@ -258,17 +260,40 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What an attempt may take at most, known before it is made.
+
+    `tokens_output` is the planned maximum of all answers asked for. `reserved_nanos`
+    is what both cost at the dearest candidate's price, 0 where no price is known;
+    `expected_nanos` what the attempt is likely to cost at its own deployment, never
+    above `reserved_nanos`; None where its price is not known.
+    """
+
+    tokens_input: int
+    tokens_output: int
+    reserved_nanos: int = 0
+    expected_nanos: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One call to one deployment. `number` counts from 1 within a request.
 
-    `decision` says in a few ASCII words why it was this deployment's turn; it
-    holds names of the settings and numbers only.
+    Attributes:
+        decision: Says in a few ASCII words why it was this deployment's turn; it
+            holds names of the settings and numbers only.
+        price: The terms by which it is charged; None where they are not known.
+        plan: What it may take; None where no upstream is called.
+        id: Tells it from every other attempt.
     """
 
     number: int
     alias: str
     deployment: Deployment
     decision: str = ""
+    price: Price | None = None
+    plan: Plan | None = None
+    id: str = field(default_factory=partial(new_ordered_id, "att"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +320,8 @@ class Call:
 
     `caller` is the socket of whoever waits for the answer, watched for a
     hang-up, or None. `wait` sleeps. `before` returns once the attempt may be
-    made; `after` hears how it ended, exactly once for each `before`.
+    made; `after` hears how it ended, exactly once for each `before`. `aliases` are
+    the only model names that may be asked for; None is every one.
     """
 
     deadline: Deadline
@@ -303,6 +329,7 @@ class Call:
     before: Callable[[Attempt], None]
     after: Callable[[Attempt, Outcome], None]
     caller: socket.socket | None = None
+    aliases: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Walk:
     """What was tried for one request, and what comes next.
 
     Attributes:
-        call: What travels down with the request.
+        call, lineup: What travels down with the request, and whom it may go to.
         current: Whose turn it is.
         may_continue: See `History.may_continue`.
         rescue_note: What is said as the decision instead, when not empty.
@@ -58,7 +58,7 @@ class Walk:
         if not lineup.candidates:
             raise telling(lineup.objections)
         self.call = call
-        self._lineup = lineup
+        self.lineup = lineup
         self._policy = policy
         self._random = random
         self._is_local = places.is_local
@@ -86,7 +86,7 @@ class Walk:
     def patience_seconds(self) -> float:
         """Return how long the present candidate may be silent, by its time-outs."""
         timeouts = self.current.deployment.timeouts
-        if self._lineup.streams:
+        if self.lineup.streams:
             return timeouts.first_byte_seconds
         return timeouts.answer_seconds
 
@@ -102,7 +102,7 @@ class Walk:
             if each.obstacle
         )
         attempts = (failure.error for failure in self._failures)
-        errors = (*self._lineup.objections, *blocked, *attempts)
+        errors = (*self.lineup.objections, *blocked, *attempts)
         return tuple(dict.fromkeys(error.code for error in errors))
 
     @property
@@ -113,7 +113,7 @@ class Walk:
     @property
     def rescue(self) -> str:
         """Return what the present candidate's route does when its stream breaks off."""
-        return self._lineup.routes[self.current.alias].rescue
+        return self.lineup.routes[self.current.alias].rescue
 
     def enter(self) -> Visit | None:
         """Return the place taken at the present candidate; None where it needs none.
@@ -230,7 +230,7 @@ class Walk:
             remaining_seconds=remaining_seconds,
             draw=self._random.random(),
             failures=tuple(self._failures),
-            objections=self._lineup.objections,
+            objections=self.lineup.objections,
             retried=tuple(self._retried),
             had_last_resort=self._had_last_resort,
             may_continue=self.may_continue,

@@ -14,6 +14,7 @@ from flaskllm.core.errors import (
     ModelNotFound,
     NoModelConfigured,
 )
+from flaskllm.llm.allowed import EVERYTHING, Allowed
 from flaskllm.llm.catalog import Catalog, Route
 from flaskllm.llm.explaining import Explainer
 from flaskllm.llm.health import Health
@@ -93,7 +94,7 @@ def explain(clock, health):
             Random(7),
             changed.get("describe", lambda deployments, request: deployments),
         )
-        return explainer.explain(request)
+        return explainer.explain(request, changed.get("allowed", EVERYTHING))
 
     return explain
 
@@ -314,3 +315,16 @@ def test_without_a_model_there_is_nothing_to_explain(clock):
 
     with pytest.raises(NoModelConfigured):
         explainer.explain(REQUEST)
+
+
+def test_an_allowed_name_is_told_with_all_that_stands_behind_it(explain):
+    told = explain(allowed=Allowed(frozenset({"fast"})))
+
+    assert told.route.name == "fast"
+    assert told.fallbacks == ("behind",)
+    assert "far" in names(told.candidates)
+
+
+def test_a_name_that_is_not_allowed_is_not_found(explain):
+    with pytest.raises(ModelNotFound):
+        explain(replace(REQUEST, model="fast"), allowed=Allowed(frozenset({"behind"})))

@@ -295,6 +295,29 @@ class TestWhatCounts:
         assert self.state(shown) == Standing()
         assert codes(shown) == []
 
+    @pytest.mark.parametrize("hint", [None, 30.0])
+    def test_a_fallback_that_may_not_be_made_ends_the_walk_and_harms_nobody(self, hint):
+        error = BudgetExceeded(retry_after_seconds=hint)
+        error.alias = "local"
+
+        def spend(attempt):
+            if attempt.deployment.name == "b":
+                raise error
+
+        shown = scene(
+            health_policy=ONE_FAILURE, begin=spend, a=[DOWN], b=[], c=[answer()]
+        )
+        with pytest.raises(BudgetExceeded) as caught:
+            shown.complete()
+
+        assert caught.value is error
+        assert (error.status, error.alias) == (402, "local")
+        assert error.retry_after_seconds == hint
+        assert asked(shown) == ["a"]
+        assert codes(shown) == ["LLM_UNAVAILABLE"]
+        refused = shown.router._catalog.deployments["b"]
+        assert shown.health.look(refused) == Standing()
+
     def test_what_needs_no_upstream_is_never_counted(self):
         shown = scene(offline=FakeLocal(), a=[DOWN] * 3)
 

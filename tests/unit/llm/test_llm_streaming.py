@@ -50,6 +50,21 @@ def test_a_stream_comes_whole_and_is_told_once():
     assert shown.begun == [shown.ended[0][0]]
 
 
+@pytest.mark.parametrize("request_", [REQUEST, RAW], ids=["chunks", "raw"])
+def test_an_answer_is_complete_once_its_end_mark_was_read(request_):
+    answer = stream_scene(a=[WHOLE]).stream(request_)
+    pieces = iter(answer)
+    seen = []
+
+    for piece in pieces:
+        seen.append((piece, answer.is_complete))
+
+    assert [is_complete for _, is_complete in seen[:-1]] == [False] * (len(seen) - 1)
+    assert answer.is_complete
+    if request_ is RAW:  # the end mark is itself passed on
+        assert seen[-1] == (b"done\n", True)
+
+
 def test_the_answer_tells_where_it_comes_from():
     answer = stream_scene(a=[[b"model:m-7\ntext:x\n"]]).stream()
 

@@ -1,3 +1,7 @@
+import json
+from datetime import date, timedelta
+from importlib import resources
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +11,12 @@ from flaskllm.llm.prices import (
     cost_nanos,
     expected_cost_nanos,
     expected_output_tokens,
+    price_as_json,
+    price_from,
+    price_lines,
     price_of,
 )
-from flaskllm.llm.terms import Price
+from flaskllm.llm.terms import Price, Tier
 from flaskllm.llm.types import (
     CompletionRequest,
     Deployment,
@@ -57,6 +64,44 @@ def deployment(kind="openai", model="gpt-4o-mini", **known):
 )
 def test_an_attempt_costs_its_tokens_by_their_kind(price, usage, nanos):
     assert cost_nanos(price, usage) == nanos
+
+
+LONG = Price(DOLLAR, 2 * DOLLAR, tiers=(Tier(1000, Price(5 * DOLLAR, 10 * DOLLAR)),))
+
+
+@pytest.mark.parametrize(
+    ("usage", "nanos"),
+    [
+        (Usage(1000, 0, 0, 10), 1_000_000 + 20_000),
+        # One token more, and all cost what the tier says.
+        (Usage(1001, 0, 0, 10), 5_005_000 + 100_000),
+        (Usage(1, 500, 500, 10), 5_005_000 + 100_000),
+    ],
+)
+def test_beyond_a_tiers_bound_all_tokens_cost_what_it_says(usage, nanos):
+    assert cost_nanos(LONG, usage) == nanos
+
+
+def test_thoughts_may_have_a_price_of_their_own():
+    price = Price(DOLLAR, 2 * DOLLAR, reasoning=DOLLAR)
+
+    assert cost_nanos(price, Usage(0, 0, 0, 10, 10)) == 20_000 + 10_000
+
+
+def test_a_price_comes_back_from_json_as_it_was():
+    price = Price(1, 2, 0, 4, 5, tiers=(Tier(7, Price(2, 4)), Tier(9, Price(3, 6, 0))))
+
+    assert price_from(price_as_json(price)) == price
+
+
+@given(price=prices, usage=usages)
+def test_the_lines_are_the_tokens_that_were_used(price, usage):
+    lines = price_lines(price, usage)
+
+    assert sum(line.tokens for line in lines) == (
+        usage.tokens_input + usage.tokens_output
+    )
+    assert all(getattr(usage, line.kind) == line.tokens for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +214,7 @@ def test_a_dated_model_with_a_price_of_its_own_keeps_it():
         ("openai", "gpt-4o-mini-latest-2024-07-18"),
         ("openai", "latest"),
         ("openai", ""),
-        ("mistral", "mistral-large-2407"),
+        ("mistral", "mistral-large-2499"),
         ("anthropic", "gpt-4o-mini"),
         ("ollama", "gpt-4o-mini"),
         ("vllm", "gpt-4o-mini"),
@@ -180,6 +225,26 @@ def test_a_dated_model_with_a_price_of_its_own_keeps_it():
 )
 def test_what_is_not_listed_has_no_price(kind, model):
     assert price_of(deployment(kind, model)) is None
+
+
+def announced():
+    """Yield each listed model whose price changes on a day that was announced."""
+    text = resources.files("flaskllm.llm").joinpath("prices.json").read_text("utf-8")
+    for kind, models in json.loads(text)["prices"].items():
+        for model, steps in models.items():
+            if isinstance(steps, list):
+                yield kind, model, date.fromisoformat(steps[-1]["from"]), steps
+
+
+@pytest.mark.parametrize(("kind", "model", "begins", "steps"), tuple(announced()))
+def test_an_announced_price_holds_from_its_day_on_also_in_an_old_process(
+    kind, model, begins, steps
+):
+    days = (begins - timedelta(days=1), begins)
+
+    found = [price_of(deployment(kind, model), day) for day in days]
+
+    assert [each.input for each in found] == [each["input"] for each in steps[-2:]]
 
 
 def test_a_local_model_has_the_price_that_it_is_given():

@@ -7,22 +7,26 @@ import pytest
 from source_tree import ROOT
 
 from flaskllm.core.config_kinds import KINDS
-from flaskllm.llm.prices import price_of
+from flaskllm.llm.prices import price_of, prices_on
 from flaskllm.llm.types import Deployment
 
 LIST = json.loads((ROOT / "flaskllm/llm/prices.json").read_text("utf-8"))
-ROWS = [
-    (kind, model, terms)
-    for kind, models in LIST["prices"].items()
-    for model, terms in models.items()
-]
 LOCAL = {"ollama", "vllm", "llamacpp", "openai_compatible", "extractive"}
+TERMS = {"input", "output", "cache_read", "cache_write", "reasoning"}
+THOUSAND_DOLLARS = 1_000_000_000_000
 
 
-def test_the_list_says_when_it_was_made_and_where_the_vendors_tell_prices():
+def steps_of(terms):
+    return terms if isinstance(terms, list) else [terms]
+
+
+def all_steps(kind):
+    return [step for terms in LIST["prices"][kind].values() for step in steps_of(terms)]
+
+
+def test_the_list_says_when_it_was_made_and_of_what():
     assert date.fromisoformat(LIST["compiled"]) >= date(2026, 11, 21)
-    assert all(each.startswith("https://") for each in LIST["sources"])
-    assert len(set(LIST["sources"])) >= len(LIST["prices"])
+    assert LIST["source"].endswith("(MIT)")
 
 
 def test_kinds_are_those_of_the_settings_and_none_of_them_is_local():
@@ -37,33 +41,35 @@ def test_kinds_are_those_of_the_settings_and_none_of_them_is_local():
 def test_no_model_stands_there_twice(kind):
     names = list(LIST["prices"][kind])
 
+    assert names
     assert len({name.lower() for name in names}) == len(names)
 
 
-@pytest.mark.parametrize(("kind", "model", "terms"), ROWS)
-def test_a_price_is_plausible(kind, model, terms):
-    cent, thousand_dollars = 10_000_000, 1_000_000_000_000
-
-    assert set(terms) <= {"input", "output", "cache_read", "cache_write"}
-    assert all(type(each) is int for each in terms.values())
-    assert cent <= terms["input"] <= thousand_dollars
-    assert terms.get("cache_read", terms["input"]) <= terms["input"]
-    assert terms.get("cache_write", terms["input"]) >= terms["input"]
-    if "embed" in model:
-        assert terms["output"] == 0
-    else:
-        assert terms["input"] <= terms["output"] <= 12 * terms["input"]
+@pytest.mark.parametrize("kind", sorted(LIST["prices"]))
+def test_prices_are_plausible_whole_numbers(kind):
+    for step in all_steps(kind):
+        for terms in (step, *step.get("tiers", ())):
+            told = {name: terms[name] for name in TERMS & set(terms)}
+            assert {"input", "output"} <= set(told)
+            assert all(type(each) is int for each in told.values())
+            assert all(0 <= each <= THOUSAND_DOLLARS for each in told.values())
+        assert set(step) <= TERMS | {"tiers", "from"}
 
 
-@pytest.mark.parametrize(("kind", "model", "terms"), ROWS)
-def test_every_row_is_found(kind, model, terms):
-    found = price_of(Deployment("d", "p", kind, model))
+@pytest.mark.parametrize("kind", sorted(LIST["prices"]))
+def test_tiers_rise_and_announced_terms_follow_in_time(kind):
+    for terms in LIST["prices"][kind].values():
+        begins = [step.get("from", "") for step in steps_of(terms)]
+        assert begins == sorted(set(begins))
+    for step in all_steps(kind):
+        bounds = [tier["above"] for tier in step.get("tiers", ())]
+        assert bounds == sorted(set(bounds))
 
-    assert found is not None
-    assert {
-        name: getattr(found, name)
-        for name in ("input", "output", "cache_read", "cache_write")
-    } == {"cache_read": None, "cache_write": None, **terms}
+
+@pytest.mark.parametrize("kind", sorted(LIST["prices"]))
+def test_every_model_of_the_list_is_found(kind):
+    for model in LIST["prices"][kind]:
+        assert price_of(Deployment("d", "p", kind, model)) is not None
 
 
 @pytest.mark.parametrize(
@@ -90,3 +96,23 @@ def test_a_well_known_price_is_as_its_vendor_tells_it(
     price = price_of(Deployment("d", "p", kind, model))
 
     assert (price.input / 1e9, price.output / 1e9) == (dollars_in, dollars_out)
+
+
+def test_announced_prices_hold_from_their_day_on():
+    listed = {
+        "prices": {
+            "openai": {
+                "m": [
+                    {"input": 2, "output": 10},
+                    {"from": "2026-12-01", "input": 4, "output": 20},
+                ]
+            }
+        },
+        "same_as": {"azure": "openai"},
+    }
+
+    before = prices_on(listed, date(2026, 11, 30))["openai"]["m"]
+    then = prices_on(listed, date(2026, 12, 1))
+
+    assert (before.input, then["openai"]["m"].input) == (2, 4)
+    assert then["azure"] == then["openai"]
