@@ -3,28 +3,49 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
 from flaskllm.core.clock import Clock
-from flaskllm.core.secrets import ensure_data_dir
 from flaskllm.storage import schema
-from flaskllm.storage.driver_errors import disk_errors_told, driver_errors_told
+from flaskllm.storage.addresses import store_at
+from flaskllm.storage.columns import Sealer
+from flaskllm.storage.driver_errors import (
+    disk_errors_told,
+    driver_errors_told,
+    unavailable,
+)
 from flaskllm.storage.journal import Journal
-from flaskllm.storage.sqlite import database_path, make_engine, make_private
+from flaskllm.storage.marks import Ownership
+from flaskllm.storage.store import Options, Turns
 
 
 @dataclass(slots=True)
 class _Process:
-    """What one process holds. `turn` keeps users of a shared connection apart."""
+    """What one process holds. `turns` keeps its threads apart."""
 
     engine: Engine
-    turn: AbstractContextManager[object]
+    turns: Turns
     opening: threading.Lock = field(default_factory=threading.Lock)
     is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found when a database was looked at; nothing was changed.
+
+    Attributes:
+        product: Such as `SQLite 3.45.1, journal wal`.
+        revision: That of its schema; None when it has none yet.
+        faults: What is wrong with it, in sentences; empty when nothing is.
+    """
+
+    product: str
+    revision: str | None
+    faults: tuple[str, ...]
 
 
 class Database:
@@ -42,38 +63,55 @@ class Database:
         journal: Journal,
         clock: Clock,
         data_dir: Path | None = None,
+        sealer: Sealer | None = None,
+        ownership: Ownership | None = None,
     ) -> None:
         """Remember where the database is.
 
         Args:
-            url: Such as `sqlite:////absolute/file`; `sqlite://` is memory.
-            journal: How the file keeps its transactions whole.
+            url: Such as `sqlite:////absolute/file`; `sqlite://` is memory. Or
+                `postgresql://user:password@host/name`.
+            journal: How a file keeps its transactions whole.
             clock: Times the wait for another process that opens the file.
             data_dir: Looked after before a file is made in it; None when the
                 database has a folder of its own.
+            sealer: For the columns that lie sealed; None where nobody uses them.
+            ownership: Asked before anything is read or changed; None lets all in.
 
         Raises:
-            InvalidInputError: The URL is not one of SQLite.
+            InvalidInputError: The URL is of neither.
         """
-        self._path = database_path(url)
-        self._journal = journal
-        self._clock = clock
-        self._data_dir = data_dir
+        self._store = store_at(url, journal, clock, data_dir)
+        self._sealer = sealer
+        self._ownership = ownership
         self._processes: dict[int, _Process] = {}
 
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether other hosts may use the same database."""
+        return self._store.is_shared
+
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, durable: bool = False) -> Iterator[Connection]:
         """Give a connection that may write; commit at the end, roll back on an error.
 
-        The write lock is taken at once, so what is read inside stays true until
-        the commit. Never call a model or a socket inside, nor ask for a second
-        connection.
+        On SQLite the write lock is taken at once, so what is read inside stays true
+        until the commit. On PostgreSQL others may write at the same time: lock the
+        rows that must stay (`with_for_update`), always in the same order. Never
+        call a model or a socket inside, nor ask for a second connection.
+
+        Args:
+            durable: The commit must outlive a loss of power. Otherwise a file with
+                a write-ahead log may lose the last ones then, though never when a
+                process is killed.
 
         Raises:
-            ServiceUnavailable: Locked, full, read-only, damaged; nothing was written.
+            ServiceUnavailable: Locked, full, read-only, damaged, gone; nothing was
+                written, unless the connection broke during the commit.
             InternalError: The statement is wrong: our own fault.
         """
-        with self._begun("BEGIN IMMEDIATE") as connection:
+        options = self._store.durable if durable else self._store.writing
+        with self._begun(options, to_write=True) as connection:
             yield connection
 
     @contextmanager
@@ -84,7 +122,7 @@ class Database:
             ServiceUnavailable: The database cannot be read.
             InternalError: The statement is wrong: our own fault.
         """
-        with self._begun("BEGIN") as connection:
+        with self._begun(self._store.reading) as connection:
             yield connection
 
     def check(self) -> None:
@@ -94,7 +132,7 @@ class Database:
             ServiceUnavailable: It does not.
         """
         with self.reading() as connection:
-            connection.execute(text("SELECT count(*) FROM sqlite_schema"))
+            connection.execute(text("SELECT version_num FROM alembic_version"))
 
     def upgrade(self) -> bool:
         """Bring the schema up to date, and tell whether that changed anything.
@@ -104,16 +142,40 @@ class Database:
 
         Raises:
             ServiceUnavailable: The schema is newer than this program, the file is
-                damaged, or it cannot be written.
+                damaged, it cannot be written, or it is not ours.
         """
         process = self._process()
         with process.opening:
             if process.is_current:
                 return False
-            with driver_errors_told(), disk_errors_told(), self._file_to_itself():
-                changed = _bring_up_to_date(process)
+            with driver_errors_told(), disk_errors_told(), self._store.alone():
+                changed = self._bring_up_to_date(process)
+                if changed:
+                    self._store.fold_log(process.engine)
             process.is_current = True
         return changed
+
+    def examine(self) -> Examination:
+        """Return what the database is, its revision, and what is wrong with it.
+
+        Nothing is made or changed. It reads all of a SQLite file.
+
+        Raises:
+            ServiceUnavailable: There is none, it cannot be read, or it is not ours.
+        """
+        if not self._store.exists():
+            raise unavailable("There is none yet: `flaskllm db upgrade` makes it.")
+        process, reading = self._process(), self._store.reading
+        with driver_errors_told(), _connected(process, reading) as connection:
+            revision = schema.revision_of(connection)
+            outdated = schema.fault_of(revision)
+            if self._ownership is not None:
+                self._ownership.check(connection)
+            return Examination(
+                self._store.describe(connection),
+                revision,
+                (*self._store.find_faults(connection), *filter(None, [outdated])),
+            )
 
     def close(self) -> None:
         """Close this process's connections; the next use opens new ones."""
@@ -122,11 +184,14 @@ class Database:
             process.engine.dispose()
 
     @contextmanager
-    def _begun(self, begin: str) -> Iterator[Connection]:
+    def _begun(
+        self, options: Options, *, to_write: bool = False
+    ) -> Iterator[Connection]:
         process = self._process()
         if not process.is_current:
             self.upgrade()
-        with driver_errors_told(), _connected(process, begin) as connection:
+        begun = _connected(process, options, to_write=to_write)
+        with driver_errors_told(), begun as connection:
             yield connection
 
     def _process(self) -> _Process:
@@ -139,39 +204,35 @@ class Database:
         return self._processes.setdefault(os.getpid(), self._new_process())
 
     def _new_process(self) -> _Process:
-        engine = make_engine(self._path, self._journal)
-        in_turns = threading.RLock() if self._path is None else nullcontext()
-        return _Process(engine, in_turns)
+        engine = self._store.make_engine()
+        # Where `columns.Sealed` looks for it.
+        engine.dialect.sealer = self._sealer  # type: ignore[attr-defined]
+        return _Process(engine, self._store.turns())
 
-    @contextmanager
-    def _file_to_itself(self) -> Iterator[None]:
-        if self._path is None:
-            yield
-            return
-        # First: the folder must be ours before there is anything in it.
-        if self._data_dir and self._path.is_relative_to(self._data_dir.absolute()):
-            ensure_data_dir(self._data_dir)
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock_path = self._path.with_name(self._path.name + ".lock")
-        with schema.alone(lock_path, self._clock):
-            make_private(self._path)
-            yield
-
-
-def _bring_up_to_date(process: _Process) -> bool:
-    with _connected(process, "BEGIN") as connection:
-        if schema.revision_of(connection) == schema.HEAD:
-            return False
-    with _connected(process, "BEGIN IMMEDIATE") as connection:
-        schema.migrate(connection)
-    return True
+    def _bring_up_to_date(self, process: _Process) -> bool:
+        with _connected(process, self._store.reading) as connection:
+            is_known = self._ownership is None or self._ownership.check(connection)
+            if schema.revision_of(connection) == schema.HEAD and is_known:
+                return False
+        writing = self._store.writing
+        with _connected(process, writing, to_write=True) as connection:
+            self._store.lock_schema(connection)
+            # Another host may have done it meanwhile.
+            changed = schema.revision_of(connection) != schema.HEAD
+            if changed:
+                schema.migrate(connection)
+            if self._ownership is not None:
+                self._ownership.put(connection)
+        return changed
 
 
 @contextmanager
-def _connected(process: _Process, begin: str) -> Iterator[Connection]:
+def _connected(
+    process: _Process, options: Options, *, to_write: bool = False
+) -> Iterator[Connection]:
     with (
-        process.turn,
-        process.engine.connect().execution_options(begin=begin) as connection,
+        process.turns.writing if to_write else process.turns.reading,
+        process.engine.connect().execution_options(**options) as connection,
         connection.begin(),
     ):
         yield connection

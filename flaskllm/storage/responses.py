@@ -8,15 +8,14 @@ from sqlalchemy import Connection, select
 from flaskllm.storage.database import Database
 from flaskllm.storage.tables import responses
 
-_MOST_REMOVED_AT_ONCE = 100
-
 
 @dataclass(frozen=True, slots=True)
 class ResponseRow:
-    """One response. Both times are aware; both texts are JSON.
+    """One response. Both times are aware; `body` and `input_items` are JSON.
 
-    `body` is the response as it was told; `input_items` are those of its own
-    request. `previous_id` leads to the turn before, or is None.
+    They lie sealed in the table. `body` is the response as it was told;
+    `input_items` are those of its own request. `previous_id` leads to the turn
+    before, or is None.
     """
 
     id: str
@@ -24,8 +23,8 @@ class ResponseRow:
     previous_id: str | None
     created_at: datetime
     expires_at: datetime
-    body: str = field(repr=False)
-    input_items: str = field(repr=False)
+    body: bytes = field(repr=False)
+    input_items: bytes = field(repr=False)
 
 
 class ResponseRows:
@@ -36,19 +35,26 @@ class ResponseRows:
         self._database = database
 
     def add(self, row: ResponseRow) -> None:
-        """Store one row, and remove some that have expired by its `created_at`.
+        """Store one row.
 
         Raises:
             ServiceUnavailable: Nothing was stored; a retry may help.
         """
-        expired = (
-            select(responses.c.id)
-            .where(responses.c.expires_at <= row.created_at)
-            .limit(_MOST_REMOVED_AT_ONCE)
-        )
         with self._database.transaction() as connection:
             connection.execute(responses.insert().values(asdict(row)))
-            connection.execute(responses.delete().where(responses.c.id.in_(expired)))
+
+    def remove_expired(self, at: datetime, most: int) -> int:
+        """Remove at most so many of those that have expired by then; return how many.
+
+        Raises:
+            ServiceUnavailable: None was removed; a retry may help.
+        """
+        expired = select(responses.c.id).where(responses.c.expires_at <= at).limit(most)
+        with self._database.transaction() as connection:
+            removed = connection.execute(
+                responses.delete().where(responses.c.id.in_(expired))
+            )
+            return removed.rowcount
 
     def find(
         self, response_id: str, principal_id: str, at: datetime
@@ -68,7 +74,7 @@ class ResponseRows:
     ) -> tuple[ResponseRow, ...] | None:
         """Return the response and those before it, the oldest first.
 
-        None when one of them is not there. Once they are `most`, or their texts
+        None when one of them is not there. Once they are `most`, or their JSON is
         longer than `most_bytes` in all, none is read any more: then the first one
         has a `previous_id`.
         """

@@ -5,13 +5,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
 from flaskllm.core.clock import Clock, Deadline
 from flaskllm.core.errors import ServiceUnavailable
 
-HEAD = "0004"
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0006"
 """The newest revision. Kept here so that a start needs no import of Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 60.0
@@ -28,6 +32,24 @@ def revision_of(connection: Connection) -> str | None:
     return revision
 
 
+def fault_of(revision: str | None) -> str:
+    """Return what keeps a schema of this revision from being used, or ''."""
+    if revision == HEAD:
+        return ""
+    if revision is None:
+        return "It has no schema yet: `flaskllm db upgrade` makes it."
+    if not _is_known(revision):
+        return (
+            f"Its schema has the revision {revision!r}, and this program knows none "
+            f"newer than {HEAD!r}. Run the newer version of the program that made it, "
+            "or restore a backup."
+        )
+    return (
+        f"Its schema has the revision {revision!r} and should have {HEAD!r}: "
+        "`flaskllm db upgrade` brings it up to date."
+    )
+
+
 def migrate(connection: Connection) -> None:
     """Apply the missing revisions in the caller's open transaction.
 
@@ -36,23 +58,34 @@ def migrate(connection: Connection) -> None:
     """
     # Alembic costs 0.15 s, and nearly every start finds the schema current.
     from alembic import command
-    from alembic.config import Config
+
+    revision = revision_of(connection)
+    if revision is not None and not _is_known(revision):
+        raise ServiceUnavailable(
+            "The database cannot be used.", details=fault_of(revision)
+        )
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _is_known(revision: str) -> bool:
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", "flaskllm.storage:migrations")
-    revision = revision_of(connection)
     try:
-        ScriptDirectory.from_config(config).get_revisions(revision or "base")
-    except CommandError as error:
-        raise ServiceUnavailable(
-            "The database cannot be used.",
-            details=f"Its schema has the revision {revision!r}, and this program "
-            f"knows none newer than {HEAD!r}. Run the newer version of the program "
-            "that made it, or restore a backup.",
-        ) from error
-    command.upgrade(config, "head")
+        ScriptDirectory.from_config(_config()).get_revisions(revision)
+    except CommandError:
+        return False
+    return True
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "flaskllm.storage:migrations")
+    return config
 
 
 @contextmanager
@@ -73,6 +106,15 @@ def alone(lock_path: Path, clock: Clock) -> Iterator[None]:
         os.close(descriptor)
 
 
+def schema_is_locked() -> ServiceUnavailable:
+    """Return the error for who waited in vain for the lock of the schema."""
+    return ServiceUnavailable(
+        "The database cannot be used at the moment.",
+        details="Another process is bringing its schema up to date.",
+        retry_after_seconds=LOCK_TIMEOUT_SECONDS,
+    )
+
+
 def _wait_for_lock(descriptor: int, clock: Clock) -> None:
     deadline = Deadline.after(LOCK_TIMEOUT_SECONDS, clock)
     while True:
@@ -80,11 +122,7 @@ def _wait_for_lock(descriptor: int, clock: Clock) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             if deadline.passed():
-                raise ServiceUnavailable(
-                    "The database cannot be used at the moment.",
-                    details="Another process is bringing its schema up to date.",
-                    retry_after_seconds=LOCK_TIMEOUT_SECONDS,
-                ) from error
+                raise schema_is_locked() from error
             clock.sleep(_LOCK_POLL_SECONDS)
         else:
             return

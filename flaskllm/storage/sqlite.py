@@ -2,44 +2,54 @@
 
 import os
 import sqlite3
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import (
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from flaskllm.core.clock import Clock
 from flaskllm.core.errors import InvalidInputError
-from flaskllm.storage.driver_errors import primary_code
+from flaskllm.core.secret_files import ensure_data_dir
+from flaskllm.storage import schema
+from flaskllm.storage.driver_errors import DAMAGED, primary_code
 from flaskllm.storage.journal import Journal
+from flaskllm.storage.store import Options, Turns
+from flaskllm.storage.writers import WriterLine, begin_writing
 
 BUSY_TIMEOUT_MS = 5000
 
-_FORMS = "sqlite:///relative.db, sqlite:////absolute.db or sqlite:// (memory)"
+NAMES = ("sqlite", "sqlite+pysqlite")
+"""How the URL of a SQLite database may begin."""
+
+FORMS = "sqlite:///relative.db, sqlite:////absolute.db or sqlite:// (memory)"
+# What a pooled connection knows of itself: how durable its commits are when nobody
+# asks for more, and at the moment.
+_USUAL, _PRESENT = "usual_synchronous", "synchronous"
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
 
 
-def database_path(url: str) -> Path | None:
+def database_path(url: URL) -> Path | None:
     """Return the absolute path of the database file, or None for memory.
 
     Raises:
-        InvalidInputError: The URL is not one of SQLite.
+        InvalidInputError: The URL holds what no file has.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        # Without the cause: it may quote a URL that holds a password.
-        raise InvalidInputError.of("database_url", "not a URL", _FORMS) from None
-    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
-        problem = f"{parsed.drivername!r} is not supported yet"
-        raise InvalidInputError.of("database_url", problem, _FORMS)
-    if parsed.host or parsed.query:
+    if url.host or url.query:
         problem = "a host or a query is not supported"
-        raise InvalidInputError.of("database_url", problem, _FORMS)
-    if parsed.database in (None, "", ":memory:"):
+        raise InvalidInputError.of("database_url", problem, FORMS)
+    if url.database in (None, "", ":memory:"):
         return None
-    return Path(parsed.database).absolute()
+    return Path(url.database).absolute()
 
 
 def sqlite_url(path: Path) -> str:
@@ -63,28 +73,130 @@ def make_private(path: Path) -> None:
                 side_file.chmod(0o600)
 
 
-def make_engine(path: Path | None, journal: Journal) -> Engine:
-    """Return an engine that has not connected; no path means memory.
+_READING: Options = {"is_writer": False}
+_WRITING: Options = {"is_writer": True}
+_DURABLE: Options = {**_WRITING, "synchronous": "FULL"}
 
-    Its connections expect the execution option `begin`: the statement that opens
-    a transaction. The driver would issue it late and only before a write.
+
+class SqliteStore:
+    """A database file that the processes of one machine share; no path is memory.
+
+    Writers take the lock at once, so one of them is inside at a time.
     """
-    engine = _memory_engine() if path is None else _file_engine(path)
 
-    @event.listens_for(engine, "connect")
-    def set_up(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        try:
-            _set_up(connection, journal)
-        except sqlite3.Error:
-            connection.close()
-            raise
+    is_shared = False
+    reading = _READING
+    writing = _WRITING
+    durable = _DURABLE
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options()["begin"])
+    def __init__(
+        self,
+        path: Path | None,
+        journal: Journal,
+        clock: Clock,
+        data_dir: Path | None,
+    ) -> None:
+        """Remember where the file is; see `Database` for the arguments."""
+        self._path = path
+        self._journal = journal
+        self._clock = clock
+        self._data_dir = data_dir
 
-    return engine
+    def make_engine(self) -> Engine:
+        """Return an engine that has not connected.
+
+        Its connections expect the execution option `is_writer`. The driver would
+        begin late, and only before a write.
+        """
+        path, journal = self._path, self._journal
+        engine = _memory_engine() if path is None else _file_engine(path)
+
+        @event.listens_for(engine, "connect")
+        def set_up(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+            connection.isolation_level = None
+            try:
+                record.info[_USUAL] = _set_up(connection, journal)
+            except sqlite3.Error:
+                connection.close()
+                raise
+
+        event.listen(engine, "begin", self._begin)
+        return engine
+
+    def turns(self) -> Turns:
+        """Return the lock of the one connection to memory, or a file's line."""
+        if self._path is None:
+            alone = threading.RLock()
+            return Turns(reading=alone, writing=alone)
+        line = WriterLine(self._clock, BUSY_TIMEOUT_MS / 1000)
+        return Turns(reading=nullcontext(), writing=line)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Make the folder and the file; no other process is inside meanwhile.
+
+        Raises:
+            ServiceUnavailable: Another process did not finish; a retry helps.
+            OSError: The file or its folder cannot be made.
+        """
+        if self._path is None:
+            yield
+            return
+        # First: the folder must be ours before there is anything in it.
+        if self._data_dir and self._path.is_relative_to(self._data_dir.absolute()):
+            ensure_data_dir(self._data_dir)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock_path = self._path.with_name(self._path.name + ".lock")
+        with schema.alone(lock_path, self._clock):
+            make_private(self._path)
+            yield
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Do nothing: a file has one writer at a time, and `alone` one process."""
+
+    def fold_log(self, engine: Engine) -> None:
+        """Empty the write-ahead log into the file, unless others read just now."""
+        with closing(engine.raw_connection()) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    def _begin(self, connection: Connection) -> None:
+        """Open a transaction as its options say, and as durable as they say."""
+        options = connection.get_execution_options()
+        driver: Any = connection.connection.dbapi_connection
+        wanted = str(options.get("synchronous", connection.info[_USUAL]))
+        _set_durability(driver, connection.info, wanted)
+        if options["is_writer"]:
+            begin_writing(driver, self._clock)
+        else:
+            driver.execute("BEGIN").close()
+
+    def exists(self) -> bool:
+        """Tell whether there is a file; memory always is."""
+        return self._path is None or self._path.exists()
+
+    def describe(self, connection: Connection) -> str:
+        """Return the version of SQLite and the journal in force."""
+        journal = _pragma(connection, "journal_mode")[0]
+        return f"SQLite {sqlite3.sqlite_version}, journal {journal}"
+
+    def find_faults(self, connection: Connection) -> tuple[str, ...]:
+        """Return what SQLite finds damaged; it reads the whole file."""
+        found = _pragma(connection, "integrity_check")
+        # Not its own words: they may quote what was stored.
+        return () if found == ["ok"] else (DAMAGED,)
+
+
+def _set_durability(
+    connection: sqlite3.Connection, info: dict[Any, Any], wanted: str
+) -> None:
+    # It cannot be changed inside a transaction, and only this connection's counts.
+    if info.get(_PRESENT, info[_USUAL]) != wanted:
+        connection.execute(f"PRAGMA synchronous = {wanted}").close()
+        info[_PRESENT] = wanted
+
+
+def _pragma(connection: Connection, name: str) -> list[str]:
+    return [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA {name}")]
 
 
 def _memory_engine() -> Engine:
@@ -106,15 +218,22 @@ def _file_engine(path: Path) -> Engine:
     )
 
 
-def _set_up(connection: sqlite3.Connection, journal: Journal) -> None:
+def _set_up(connection: sqlite3.Connection, journal: Journal) -> str:
+    """Set the pragmas, and return how durable a commit is: `NORMAL` or `FULL`."""
     mode = _journal_mode(connection, journal)
     synchronous = "NORMAL" if mode == journal == "wal" else "FULL"
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         f"synchronous = {synchronous}",
         "foreign_keys = ON",
+        # What is removed is overwritten: backups are copies of whole pages.
+        "secure_delete = ON",
+        # In pages, 16 MiB: whoever folds the log into the file waits for the disk,
+        # and everybody who writes waits with them.
+        "wal_autocheckpoint = 4000",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+    return synchronous
 
 
 def _journal_mode(connection: sqlite3.Connection, journal: Journal) -> str:

@@ -1,50 +1,21 @@
 """The tables, as SQLAlchemy Core knows them. Rows leave `storage` as dataclasses."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     false,
     text,
 )
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: aware going in, aware and in UTC coming out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        """Turn an aware time to UTC; a naive one is our own fault.
-
-        Raises:
-            ValueError: The time has no offset.
-        """
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without an offset cannot be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        """Give back the offset that SQLite does not keep."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
+from flaskllm.storage.columns import Sealed, UtcDateTime
 
 metadata = MetaData()
 
@@ -61,6 +32,40 @@ api_tokens = Table(
     Column("revoked_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
     Column("direct_models", Boolean, nullable=False, server_default=false()),
+    # While both hold, the secret before the last roll is good too.
+    Column("previous_digest", LargeBinary(32)),
+    Column("previous_until", UtcDateTime),
+    # JSON lists; none at all means every alias, every address.
+    Column("aliases", Text),
+    Column("networks", Text),
+    Column("requests_per_minute", Integer),
+    Column("tokens_per_minute", Integer),
+    Column("concurrent_requests", Integer),
+    Column("owner", String(100), nullable=False, server_default=text("''")),
+    Column("tags", String(1000), nullable=False, server_default=text("''")),
+    Column("created_by", String(40), nullable=False, server_default=text("''")),
+)
+
+# What changed since a process last looked: a number that only grows.
+changes = Table(
+    "changes",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("principal_id", String(60), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("object_id", String(400), nullable=False),
+    # JSON: the fields that changed, never a secret.
+    Column("details", Text, nullable=False),
+    Column("peer", String(64), nullable=False),
+    Column("request_id", String(128), nullable=False),
 )
 
 usage = Table(
@@ -85,6 +90,125 @@ usage = Table(
     # An empty text, said in SQL: as Python's it is taken for no default.
     Column("decision", String(300), nullable=False, server_default=text("''")),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("source", String(40), nullable=False, server_default=text("''")),
+    Column("tags", String(1000), nullable=False, server_default=text("''")),
+    # None = not known, never free. `price` is JSON: the terms by which it was told.
+    Column("cost_nanos", BigInteger),
+    Column("is_estimated", Boolean, nullable=False, server_default=false()),
+    Column("price", Text, nullable=False, server_default=text("''")),
+    Index("usage_by_time", "created_at", "id"),
+    Index("usage_by_principal", "principal_id", "created_at", "id"),
+)
+
+# Append-only: `reserve` once for each attempt, then `settle` or `release` once; and
+# `correct` where the true usage came after it had been settled at an estimate.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("attempt_id", String(40), primary_key=True),
+    Column("entry", String(10), primary_key=True),
+    Column("principal_id", String(40), nullable=False),
+    Column("request_id", String(128), nullable=False),
+    Column("nanos", BigInteger),
+    Column("is_estimated", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# Attempts that are under way. `subjects`, separated by blanks, are whom the money
+# counts for: `principal:ID` and each `tag:NAME`. `described` is JSON.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("attempt_id", String(40), primary_key=True),
+    Column("principal_id", String(40), nullable=False, index=True),
+    Column("request_id", String(128), nullable=False),
+    Column("subjects", Text, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("reserved_nanos", BigInteger, nullable=False),
+    Column("expected_nanos", BigInteger),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("described", Text, nullable=False),
+)
+
+# The sums of the ledger for each subject and day of the reporting time zone.
+spending = Table(
+    "spending",
+    metadata,
+    Column("subject", String(60), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("reserved_nanos", BigInteger, nullable=False),
+    Column("settled_nanos", BigInteger, nullable=False),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("subject", String(60), nullable=False),
+    Column("period", String(5), nullable=False),
+    Column("kind", String(4), nullable=False),
+    Column("limit_nanos", BigInteger, nullable=False),
+    Column("on_exhausted", String(200)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(60), nullable=False),
+    Index("budgets_once", "subject", "period", "kind", unique=True),
+)
+
+# A budget that was passed is told once in each of its periods.
+budget_notices = Table(
+    "budget_notices",
+    metadata,
+    Column("budget_id", String(40), primary_key=True),
+    Column("period_start", String(10), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# Sliding windows: hits of the present window and of the one before; times are whole
+# seconds since 1970.
+counters = Table(
+    "counters",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("present", BigInteger, nullable=False),
+    Column("previous", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("principal_id", String(40), primary_key=True),
+    Column("key_digest", LargeBinary(32), primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("owner", String(40), nullable=False),
+    Column("lease_until", UtcDateTime, nullable=False),
+    Column("request_id", String(128), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("status", Integer),
+    Column("headers", Text),
+    Column("body", Sealed("idempotency.body")),
+)
+
+# Who does a duty now, and when it was done last.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+)
+
+# What tells whether the master secret is the one that this database was made with.
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
 )
 
 overrides = Table(
@@ -106,6 +230,6 @@ responses = Table(
     Column("previous_id", String(40)),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
-    Column("body", Text, nullable=False),
-    Column("input_items", Text, nullable=False),
+    Column("body", Sealed("responses.body"), nullable=False),
+    Column("input_items", Sealed("responses.input_items"), nullable=False),
 )

@@ -1,22 +1,60 @@
-"""Usage rows: one for each attempt, only ever added."""
+"""Usage rows: one for each attempt, written with what closes it."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from flaskllm.storage.database import Database
+from sqlalchemy import Connection
+
+from flaskllm.storage.rows import Rows
 from flaskllm.storage.tables import usage
+
+ABANDONED = "ABANDONED"
+"""The outcome of an attempt of which nobody told how it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What is known of an attempt before it is made.
+
+    `number` counts from 1 within the request; `model` is the upstream's name.
+    `decision` says in at most 300 characters why it was this deployment's turn;
+    `source` through which door the request came; `tags`, separated by blanks, are
+    the principal's at that time; `price` is JSON of the terms, empty where they are
+    not known.
+    """
+
+    alias: str
+    deployment: str
+    provider: str
+    model: str
+    attempt: int
+    decision: str = ""
+    source: str = ""
+    tags: str = ""
+    price: str = ""
+
+    def to_json(self) -> str:
+        """Return it as it lies in a reservation."""
+        return json.dumps(_values(self, _DESCRIBED))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Described":
+        """Return what `to_json` told."""
+        return cls(**json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """What one attempt used.
+    """What one attempt used and cost; the first fields are those of `Described`.
 
-    `model` is the upstream's name; `attempt` counts from 1 within the request;
-    `outcome` is `OK` or an error's code; `created_at` is aware. The five counts
-    of tokens add up; `usage_source` tells who counted. `decision` says in at most
-    300 characters why it was this deployment's turn.
+    `id` is the attempt's. `outcome` is `OK`, an error's code or `ABANDONED`;
+    `created_at` is when it began, aware. The five counts of tokens add up;
+    `usage_source` tells who counted. `cost_nanos` is None where the price is not
+    known; `is_estimated` tells that the cost, or what it was told from, is a guess.
     """
 
     id: str
@@ -37,28 +75,43 @@ class UsageRow:
     usage_source: str
     created_at: datetime
     decision: str = ""
+    source: str = ""
+    tags: str = ""
+    cost_nanos: int | None = None
+    is_estimated: bool = False
+    price: str = ""
 
 
+_DESCRIBED = tuple(field.name for field in fields(Described))
 _COLUMNS = tuple(field.name for field in fields(UsageRow))
+_ROWS = Rows(usage, _COLUMNS, ignores_known=True)
+_all_values = attrgetter(*_COLUMNS)
 
 
-class UsageRows:
-    """The table of usage."""
-
-    def __init__(self, database: Database) -> None:
-        """Keep the database; nothing is opened."""
-        self._database = database
-
-    def add(self, rows: Sequence[UsageRow]) -> None:
-        """Store all of these rows, or none.
-
-        Raises:
-            ServiceUnavailable: Nothing was stored; a retry may help.
-        """
-        with self._database.transaction() as connection:
-            connection.execute(usage.insert(), list(map(_values, rows)))
+def described_fields(described: Described) -> dict[str, Any]:
+    """Return the fields that a usage row shares with its description."""
+    return _values(described, _DESCRIBED)
 
 
-def _values(row: UsageRow) -> dict[str, Any]:
+def add_usage(connection: Connection, rows: Iterable[UsageRow]) -> None:
+    """Add rows; one that is there already is left as it is."""
+    _ROWS.insert(connection, [_all_values(row) for row in rows])
+
+
+def replace_abandoned(connection: Connection, row: UsageRow) -> bool:
+    """Tell whether the attempt had been given up; if so this row takes its place."""
+    abandoned = usage.c.id == row.id, usage.c.outcome == ABANDONED
+    values = _values(row, _COLUMNS)
+    changed = connection.execute(usage.update().where(*abandoned).values(values))
+    return changed.rowcount > 0
+
+
+def remove_abandoned(connection: Connection, attempt_id: str) -> bool:
+    """Tell whether the attempt had been given up; if so its row is gone."""
+    abandoned = usage.c.id == attempt_id, usage.c.outcome == ABANDONED
+    return connection.execute(usage.delete().where(*abandoned)).rowcount > 0
+
+
+def _values(row: Described | UsageRow, names: tuple[str, ...]) -> dict[str, Any]:
     # As `asdict`, which would copy each of them at many times the cost.
-    return {name: getattr(row, name) for name in _COLUMNS}
+    return {name: getattr(row, name) for name in names}

@@ -27,9 +27,11 @@ def open_database(path):
         database.close()
 
 
-@pytest.fixture(params=["wal", "truncate", "memory"])
+@pytest.fixture(params=["wal", "truncate", "memory", "postgres"])
 def database(request, open_database):
-    """A database in each journal mode, and one in memory."""
+    """A database in each journal mode, one in memory, and one of a server."""
+    if request.param == "postgres":
+        return open_database(request.getfixturevalue("postgres_database_url"))
     if request.param == "memory":
         return open_database("sqlite://", "truncate")
     return open_database(journal=request.param)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sealers import content_sealer
+from sqlalchemy import text
 
 from flaskllm.storage.responses import ResponseRow, ResponseRows
 
@@ -15,9 +17,14 @@ ROW = ResponseRow(
     previous_id=None,
     created_at=NOON,
     expires_at=NOON + DAY,
-    body='{"id": "resp_1"}',
-    input_items="[]",
+    body=b'{"id": "resp_1"}',
+    input_items=b"[]",
 )
+
+
+@pytest.fixture
+def database(database_url, make_database):
+    return make_database(database_url)
 
 
 @pytest.fixture
@@ -86,14 +93,32 @@ def test_a_removed_response_is_gone(rows):
     assert rows.remove("resp_1", "anna", NOON) is False
 
 
-def test_adding_one_removes_what_has_expired(rows):
+def test_what_has_expired_is_removed_in_batches_and_counted(rows):
+    for number in range(5):
+        rows.add(replace(ROW, id=f"resp_{number}"))
+    rows.add(replace(ROW, id="resp_9", expires_at=NOON + 2 * DAY))
+
+    counts = [rows.remove_expired(NOON + DAY, most=2) for _ in range(4)]
+
+    assert counts == [2, 2, 1, 0]
+    assert rows.find("resp_9", "anna", NOON + DAY) is not None
+
+
+def test_nothing_is_removed_before_it_expires(rows):
     rows.add(ROW)
-    later = replace(ROW, id="resp_2", created_at=NOON + DAY, expires_at=NOON + 2 * DAY)
 
-    rows.add(later)
+    assert rows.remove_expired(NOON + DAY - timedelta(seconds=1), most=9) == 0
 
-    assert rows.find("resp_1", "anna", NOON) is None
-    assert rows.find("resp_2", "anna", NOON) == later
+
+def test_what_was_said_lies_sealed_in_the_table(rows, database):
+    rows.add(ROW)
+
+    with database.reading() as connection:
+        found = connection.execute(text("SELECT body, input_items FROM responses"))
+        body, input_items = found.one()
+    sealer = content_sealer()
+    assert sealer.open(bytes(body), "responses.body") == ROW.body
+    assert sealer.open(bytes(input_items), "responses.input_items") == b"[]"
 
 
 def test_what_was_said_does_not_show_in_the_repr():

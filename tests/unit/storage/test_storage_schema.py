@@ -6,11 +6,8 @@ import sqlite3
 import threading
 
 import pytest
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from database_rows import usage_of
 from fakes import FakeClock
 from sqlalchemy import text
 
@@ -18,8 +15,6 @@ from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import InternalError, ServiceUnavailable
 from flaskllm.storage import schema
 from flaskllm.storage.database import Database
-from flaskllm.storage.overrides import OverrideRows
-from flaskllm.storage.tables import metadata
 
 
 class Waiting(FakeClock):
@@ -69,33 +64,12 @@ def test_the_constant_is_the_newest_revision():
     assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
 
 
-def test_the_revisions_lead_to_the_declared_tables(open_database):
-    database = open_database()
-
-    with database.reading() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True}
-        )
-        assert compare_metadata(context, metadata) == []
-
-
 @pytest.mark.parametrize("url", ["sqlite://", None], ids=["memory", "file"])
 def test_an_upgrade_tells_whether_it_changed_anything(open_database, path, url):
     database = open_database(url or f"sqlite:///{path}")
 
     assert database.upgrade() is True
     assert database.upgrade() is False
-
-
-def test_a_schema_that_is_current_is_left_alone(open_database):
-    open_database().upgrade()
-
-    assert open_database().upgrade() is False
-
-
-def test_the_first_transaction_brings_the_schema_up_to_date(open_database):
-    with open_database().reading() as connection:
-        assert schema.revision_of(connection) == schema.HEAD
 
 
 def test_a_newer_schema_is_refused_and_kept(open_database, path):
@@ -181,21 +155,3 @@ def test_a_current_schema_needs_no_room_on_the_disk(open_database, path):
         connection.execute(text("SELECT 1"))
 
     assert path.read_bytes() == before
-
-
-def test_rows_of_older_revisions_are_kept_and_have_no_decision(open_database, path):
-    open_database().upgrade()
-    for statement in (
-        "DROP TABLE overrides",
-        "ALTER TABLE usage DROP COLUMN decision",
-        "UPDATE alembic_version SET version_num = '0003'",
-        "INSERT INTO usage VALUES ('use_1', 'req_1', 'anna', 'fast', 'mini', 'openai', "
-        "'m', 1, 'OK', 1, 1, 2, 3, 4, 5, 'provider', '2030-01-01 00:00:00.000000')",
-    ):
-        execute(path, statement)
-
-    database = open_database()
-
-    (row,) = usage_of(database, "req_1")
-    assert (row.id, row.output_reasoning, row.decision) == ("use_1", 5, "")
-    assert OverrideRows(database).list() == ()

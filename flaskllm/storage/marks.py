@@ -1,0 +1,51 @@
+"""Marks: named values by which a database tells whose it is."""
+
+from typing import Protocol
+
+from sqlalchemy import Connection, inspect, select
+
+from flaskllm.storage.tables import marks
+from flaskllm.storage.upserts import insert_into
+
+
+class Ownership(Protocol):
+    """Whether those who open a database are those who made it."""
+
+    def check(self, connection: Connection) -> bool:
+        """Tell whether it is known to be theirs; False where nothing tells yet.
+
+        Raises:
+            ServiceUnavailable: It is not theirs.
+        """
+        ...
+
+    def put(self, connection: Connection) -> None:
+        """Make it theirs, in the open transaction, where nothing tells yet.
+
+        Raises:
+            ServiceUnavailable: It is not theirs.
+        """
+        ...
+
+
+def read_mark(connection: Connection, name: str) -> bytes | None:
+    """Return the mark; None where there is none, or no table of them yet."""
+    if not inspect(connection).has_table(marks.name):
+        return None
+    query = select(marks.c.value).where(marks.c.name == name)
+    value: bytes | None = connection.execute(query).scalar_one_or_none()
+    return value
+
+
+def put_mark_once(connection: Connection, name: str, value: bytes) -> None:
+    """Store the mark unless there is one of this name."""
+    insert = insert_into(connection, marks).values(name=name, value=value)
+    connection.execute(insert.on_conflict_do_nothing(index_elements=["name"]))
+
+
+def replace_mark(connection: Connection, name: str, value: bytes) -> None:
+    """Store the mark, in the place of one of this name."""
+    insert = insert_into(connection, marks).values(name=name, value=value)
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["name"], set_={"value": value})
+    )

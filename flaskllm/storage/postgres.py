@@ -1,0 +1,184 @@
+"""PostgreSQL through psycopg: the URL, time-outs, the pool, the schema's lock."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+
+from flaskllm.storage.driver_errors import LOCK_NOT_AVAILABLE, sqlstate_of, unavailable
+from flaskllm.storage.lines import Line
+from flaskllm.storage.schema import LOCK_TIMEOUT_SECONDS, schema_is_locked
+from flaskllm.storage.store import Options, Turns
+
+DRIVER = "postgresql+psycopg"
+NAMES = ("postgresql", "postgres", DRIVER)
+"""How the URL of a PostgreSQL database may begin."""
+
+CONNECT_TIMEOUT_SECONDS = 5
+STATEMENT_TIMEOUT_MS = 15_000
+LOCK_TIMEOUT_MS = 5_000
+IDLE_TIMEOUT_MS = 30_000
+# Most requests ask the database for nothing; those that do are done in a moment.
+POOL_SIZE = 5
+POOL_OVERFLOW = 5
+POOL_TIMEOUT_SECONDS = 5.0
+_RECYCLE_SECONDS = 1800
+
+# Any number, as long as all versions of this program agree on it.
+SCHEMA_LOCK = 0x666C61736B6C6C6D  # the letters of `flaskllm`
+
+_SERVER_SETTINGS = (
+    f"-c statement_timeout={STATEMENT_TIMEOUT_MS} "
+    f"-c lock_timeout={LOCK_TIMEOUT_MS} "
+    f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} "
+    "-c timezone=UTC"
+)
+# A peer that is gone without a word is noticed within half a minute.
+_CONNECT_ARGS: Options = {
+    "application_name": "flaskllm",
+    "client_encoding": "utf8",
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+_NOT_INSTALLED = "It needs psycopg: pip install 'flaskllm[postgres]'."
+_READING: Options = {
+    "isolation_level": "REPEATABLE READ",
+    "postgresql_readonly": True,
+}
+_WRITING: Options = {"isolation_level": "READ COMMITTED"}
+
+
+def is_driver_installed() -> bool:
+    """Tell whether psycopg is there, and what it needs itself."""
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _let_server_decide(connection: Any, *_of_the_pool: object) -> None:
+    """Ask for no mode that nobody asked for.
+
+    After a reader SQLAlchemy asks for "read and write", which a standby refuses,
+    and a server that was told to protect a full disk obeys.
+    """
+    connection.read_only = None
+
+
+class PostgresStore:
+    """A database on a PostgreSQL server, which other hosts may use as well.
+
+    Writers run READ COMMITTED: what must stay true until the commit has to be
+    locked. Readers see one snapshot and cannot write.
+    """
+
+    is_shared = True
+    reading = _READING
+    writing = _WRITING
+    # A commit waits for the log on the disk, unless the server was told otherwise.
+    durable = _WRITING
+
+    def __init__(
+        self,
+        url: URL,
+        *,
+        pool_seconds: float = POOL_TIMEOUT_SECONDS,
+        schema_seconds: float = LOCK_TIMEOUT_SECONDS,
+    ) -> None:
+        """Remember the address; a part of it that is given wins over what is usual.
+
+        Args:
+            url: With any of the names that a URL of PostgreSQL begins with.
+            pool_seconds: How long to wait for one of the connections.
+            schema_seconds: How long to wait for the lock of the schema.
+        """
+        self._url = url.set(drivername=DRIVER)
+        self._pool_seconds = pool_seconds
+        self._schema_ms = int(schema_seconds * 1000)
+
+    def make_engine(self) -> Engine:
+        """Return an engine that has not connected.
+
+        A connection that does not answer any more is replaced before it is given
+        out, so a server that was restarted is met without an error.
+
+        Raises:
+            ServiceUnavailable: psycopg is not installed.
+        """
+        try:
+            engine = create_engine(
+                self._url,
+                connect_args=self._connect_args(),
+                pool_size=POOL_SIZE,
+                max_overflow=POOL_OVERFLOW,
+                pool_timeout=self._pool_seconds,
+                pool_recycle=_RECYCLE_SECONDS,
+                pool_use_lifo=True,
+                pool_pre_ping=True,
+                hide_parameters=True,
+            )
+        except ImportError as error:
+            raise unavailable(_NOT_INSTALLED) from error
+        event.listen(engine, "checkout", _let_server_decide)
+        return engine
+
+    def turns(self) -> Turns:
+        """Return the line for the connections, in which all stand alike."""
+        places = POOL_SIZE + POOL_OVERFLOW
+        line = Line(places, self._pool_seconds, "All its connections are in use.")
+        return Turns(reading=line, writing=line)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Do nothing: the schema's lock lies in the database."""
+        yield
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Hold the schema's lock until the end of the open transaction.
+
+        What follows may take as long as it needs.
+
+        Raises:
+            ServiceUnavailable: Another process did not finish; a retry helps.
+        """
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text(f"SET LOCAL lock_timeout = {self._schema_ms}"))
+        try:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"))
+        except OperationalError as error:
+            if sqlstate_of(error.orig) != LOCK_NOT_AVAILABLE:
+                raise
+            raise schema_is_locked() from error
+
+    def fold_log(self, engine: Engine) -> None:
+        """Do nothing: the log is the server's own."""
+
+    def exists(self) -> bool:
+        """Return True: whether there is a database only its server can tell."""
+        return True
+
+    def describe(self, connection: Connection) -> str:
+        """Return the product and its version."""
+        version = connection.execute(text("SHOW server_version")).scalar_one()
+        number = re.match(r"[\d.]+", version)
+        return f"PostgreSQL {number[0] if number else version}"
+
+    def find_faults(self, connection: Connection) -> tuple[str, ...]:
+        """Return what would make texts come back changed, or not at all."""
+        encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+        if encoding == "UTF8":
+            return ()
+        return (f"Its encoding is {encoding}; make the database with UTF8.",)
+
+    def _connect_args(self) -> dict[str, object]:
+        query = self._url.query
+        args = {name: _CONNECT_ARGS[name] for name in _CONNECT_ARGS.keys() - query}
+        given = query.get("options", "")
+        return args | {"options": f"{_SERVER_SETTINGS} {given}".strip()}

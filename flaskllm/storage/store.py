@@ -1,0 +1,80 @@
+"""What differs between the kinds of database that can be used."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+Options = Mapping[str, object]
+"""Execution options of SQLAlchemy that a connection gets before it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Whom a thread of this process waits for before it gets a connection."""
+
+    reading: AbstractContextManager[object]
+    writing: AbstractContextManager[object]
+
+
+class Store(Protocol):
+    """One kind of database at one address. It opens nothing until it is asked to.
+
+    Attributes:
+        is_shared: Other hosts may use the same database at the same time.
+        reading: For a transaction that sees one unchanging state and never writes.
+        writing: For a transaction that writes.
+        durable: For one whose commit must outlive a loss of power.
+    """
+
+    is_shared: bool
+    reading: Options
+    writing: Options
+    durable: Options
+
+    def make_engine(self) -> Engine:
+        """Return an engine that has not connected.
+
+        Raises:
+            ServiceUnavailable: What it needs is not installed.
+        """
+        ...
+
+    def turns(self) -> Turns:
+        """Return what keeps this process's threads apart."""
+        ...
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Make what the database lies in; keep others from making it as well.
+
+        Raises:
+            ServiceUnavailable: Another process does not finish; a retry helps.
+            OSError: The file or its folder cannot be made.
+        """
+        ...
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Hold the schema's lock until the end of the open transaction.
+
+        Raises:
+            ServiceUnavailable: Another process does not finish; a retry helps.
+        """
+        ...
+
+    def fold_log(self, engine: Engine) -> None:
+        """Leave nothing of what was overwritten in a log beside the database."""
+        ...
+
+    def exists(self) -> bool:
+        """Tell whether there is something to connect to, without making it."""
+        ...
+
+    def describe(self, connection: Connection) -> str:
+        """Return the product, its version and how it keeps transactions whole."""
+        ...
+
+    def find_faults(self, connection: Connection) -> tuple[str, ...]:
+        """Return what is wrong with what lies in the database; it may take long."""
+        ...
