@@ -4,17 +4,24 @@ from dataclasses import dataclass
 
 from flaskllm.core.clock import Clock
 from flaskllm.core.metrics import Metrics
+from flaskllm.services.accounts import Accounts
 from flaskllm.services.api_tokens import ApiTokenService
+from flaskllm.services.audit import Audit
+from flaskllm.services.budget_keeping import Budgets
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.health import Health, Providers
+from flaskllm.services.housekeeping import Housekeeping
+from flaskllm.services.idempotency import Idempotency
+from flaskllm.services.limits import Limits
 from flaskllm.services.models import Models
 from flaskllm.services.overrides import Overrides
+from flaskllm.services.resealing import Resealing
 from flaskllm.services.responses import Responses
 from flaskllm.services.routes import Routes
 from flaskllm.services.settings import LiveSettings
 from flaskllm.services.templates import Templates
-from flaskllm.services.usage import UsageService
+from flaskllm.services.usage_reports import UsageQueries
 from flaskllm.storage.database import Database
 
 
@@ -27,9 +34,13 @@ class Services:
     """
 
     clock: Clock
+    accounts: Accounts
     api_tokens: ApiTokenService
+    audit: Audit
+    budgets: Budgets
     completions: Completions
     digests: Digests
+    resealing: Resealing
     responses: Responses
     models: Models
     routes: Routes
@@ -37,8 +48,11 @@ class Services:
     overrides: Overrides
     templates: Templates
     health: Health
+    housekeeping: Housekeeping
+    idempotency: Idempotency
     settings: LiveSettings
-    usage: UsageService
+    limits: Limits
+    usage_reports: UsageQueries
     metrics: Metrics
     database: Database
     deadline_seconds: float

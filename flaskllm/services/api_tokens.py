@@ -1,235 +1,247 @@
-"""API tokens: made, listed, revoked, and asked who is calling."""
+"""API tokens: made, listed, changed, rolled, revoked, and asked who is calling."""
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from flaskllm.core import logs
 from flaskllm.core.auth import (
-    BootstrapToken,
+    BOOTSTRAP,
+    Actor,
     NewToken,
     Principal,
-    Scope,
+    is_token_id,
     make_token,
-    parse_token,
-    same_digest,
-    token_digest,
 )
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import (
-    AuthenticationError,
-    InvalidInputError,
-    NotFound,
-    ServiceUnavailable,
+from flaskllm.core.errors import InvalidInputError, NotFound
+from flaskllm.core.paging import Place
+from flaskllm.core.subjects import principal_subject
+from flaskllm.services import api_token_edits as edits
+from flaskllm.services import api_token_records as records
+from flaskllm.services.api_token_edits import Editor
+from flaskllm.services.api_token_records import GIVES_MORE, ApiToken
+from flaskllm.services.authentication import Authentication, Reason, TokenRefused
+from flaskllm.services.grant_checks import check_grant
+from flaskllm.services.grants import Grant
+from flaskllm.storage.api_tokens import (
+    ApiTokenRecord,
+    ApiTokens,
+    BudgetsOf,
+    Noted,
+    TokenEdit,
 )
-from flaskllm.core.secrets import KeyRing, Purpose
-from flaskllm.services.proven_tokens import ProvenTokens
-from flaskllm.storage.api_tokens import ApiTokenRecord, ApiTokens, State
+from flaskllm.storage.budgets import BudgetRow
 
-Reason = Literal["missing", "malformed", "unknown", "wrong", "revoked", "expired"]
+__all__ = [
+    "ApiToken",
+    "ApiTokenService",
+    "BudgetRow",
+    "Grant",
+    "Reason",
+    "TokenRefused",
+]
 
-MAXIMUM_NAME_CHARACTERS = 100
+LONGEST_OVERLAP_SECONDS = 30 * 86_400
 
 _KIND = "api"
-_NO_DIGEST = bytes(32)
 
 _log = logging.getLogger(__name__)
-
-
-class TokenRefused(AuthenticationError):
-    """Why an API token was refused: for the log only, the caller reads one text.
-
-    `token_id` is the id that a well-formed API token claims, else None.
-    """
-
-    def __init__(self, reason: Reason, token_id: str | None = None) -> None:
-        """Keep the reason beside the public text."""
-        super().__init__()
-        self.reason = reason
-        self.token_id = token_id
-
-
-@dataclass(frozen=True, slots=True)
-class ApiToken:
-    """What may be shown of an API token. Times are aware, in UTC."""
-
-    id: str
-    name: str
-    scopes: frozenset[Scope]
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    state: State
 
 
 class ApiTokenService:
     """The use cases of API tokens. Opens nothing before the first of them."""
 
     def __init__(
-        self,
-        tokens: ApiTokens,
-        keys: KeyRing,
-        clock: Clock,
-        bootstrap: BootstrapToken | None = None,
+        self, tokens: ApiTokens, authentication: Authentication, clock: Clock
     ) -> None:
-        """Keep the collaborators; `bootstrap` is the API token of the settings."""
+        """Keep the collaborators.
+
+        Args:
+            tokens: The table.
+            authentication: Tells who is calling, and hears of each change.
+            clock: Tells when things are made, and what has expired.
+        """
         self._tokens = tokens
-        self._keys = keys
+        self._authentication = authentication
         self._clock = clock
-        self._bootstrap = bootstrap
-        self._proven_lately = ProvenTokens(clock)
+
+    def authenticate(self, bearer_text: str | None) -> Principal:
+        """Return who is calling, see `Authentication.authenticate`."""
+        return self._authentication.authenticate(bearer_text)
+
+    def is_good(self, bearer_text: str | None) -> bool:
+        """Tell whether one that was good is so still, see `Authentication.is_good`."""
+        return self._authentication.is_good(bearer_text)
 
     def create(
         self,
-        name: str,
-        scopes: frozenset[Scope],
-        expires_at: datetime | None = None,
+        grant: Grant,
         *,
-        direct_models: bool = False,
+        actor: Actor,
+        by: Principal | None = None,
+        budgets: Callable[[str], Sequence[BudgetRow]] = lambda subject: (),
     ) -> NewToken:
         """Make an API token and return it; its text cannot be shown again.
 
         Args:
-            name: 1 to 100 printable characters that tell people what it is for.
-            scopes: One or more.
-            expires_at: Aware and in the future; None = never.
-            direct_models: Whether it may name `provider/model`.
+            grant: What it is given.
+            actor: Who makes it, for the audit.
+            by: Whose rights it must not exceed; None is the operator.
+            budgets: Returns the first budgets for the subject of the new principal.
 
         Raises:
-            InvalidInputError: One of them is not as said.
-            ServiceUnavailable: It could not be stored.
+            InvalidInputError: The grant is not as `check_grant` says.
+            PermissionDenied: It is more than the giver has.
+            ServiceUnavailable: It could not be stored; nothing was.
         """
         now = self._clock.now()
-        _check_new(name, scopes, expires_at, now)
+        grant = check_grant(grant, now)
         token = make_token(_KIND)
-        self._tokens.add(
-            ApiTokenRecord(
-                token.id,
-                _KIND,
-                name,
-                self._digest(token.text),
-                scopes,
-                now,
-                expires_at,
-                direct_models=direct_models,
-            )
+        own = tuple(budgets(principal_subject(token.id)))
+        record = ApiTokenRecord(
+            id=token.id,
+            kind=_KIND,
+            digest=self._authentication.digest(token.text),
+            created_at=now,
+            created_by=actor.principal_id[:40],
+            **records.columns(grant),
         )
+
+        def check(budgets_of: BudgetsOf) -> None:
+            records.check_giver(by, token.id, grant, budgets_of, GIVES_MORE, own)
+
+        noted = Noted("token.create", actor, now, records.described(grant))
+        self._tokens.add(record, noted, own, check)
+        _tell("api_token_created", token.id, actor)
         return token
 
     def list_tokens(self) -> tuple[ApiToken, ...]:
         """Return all API tokens, the oldest first, without their secrets."""
         now = self._clock.now()
-        return tuple(_shown(record, now) for record in self._tokens.list())
+        return tuple(records.shown(record, now) for record in self._tokens.list())
+
+    def page(self, most: int, after: Place | None = None) -> tuple[ApiToken, ...]:
+        """Return at most so many behind this place, the oldest first."""
+        now = self._clock.now()
+        found = self._tokens.page(most, after)
+        return tuple(records.shown(record, now) for record in found)
+
+    def get(self, token_id: str) -> ApiToken:
+        """Return one API token, revoked and expired ones too.
+
+        Raises:
+            NotFound: No API token has this id.
+        """
+        return self._shown(self._tokens.find(_sane(token_id)))
+
+    def own(self, principal: Principal) -> ApiToken:
+        """Return the API token of this principal."""
+        if principal.kind == BOOTSTRAP.kind:
+            return records.of_settings(principal)
+        return self.get(principal.id)
 
     def has_any(self) -> bool:
         """Tell whether an API token was ever made, revoked ones included."""
         return self._tokens.has_any()
 
-    def revoke(self, token_id: str) -> None:
+    def update(
+        self,
+        token_id: str,
+        changes: Mapping[str, Any],
+        *,
+        actor: Actor,
+        by: Principal | None = None,
+    ) -> ApiToken:
+        """Change what an API token is given; it takes effect here at once.
+
+        Args:
+            token_id: Whose.
+            changes: Fields of `Grant` with their new values; others stay.
+            actor: Who changes it, for the audit.
+            by: Whose rights it may not exceed; None is the operator.
+
+        Raises:
+            NotFound: No API token has this id.
+            Conflict: It was revoked, and stays so.
+            InvalidInputError: The grant is not as `check_grant` says.
+            PermissionDenied: It has, or would have, more than the giver.
+            ServiceUnavailable: Nothing was changed; a retry may help.
+        """
+        edit = edits.update(changes, Editor(actor, by, self._clock.now()))
+        return self._change(token_id, edit, "api_token_updated", actor)
+
+    def roll(
+        self,
+        token_id: str,
+        overlap_seconds: int,
+        *,
+        actor: Actor,
+        by: Principal | None = None,
+    ) -> NewToken:
+        """Give an API token a new secret and return it; its id stays.
+
+        Args:
+            token_id: Whose.
+            overlap_seconds: How long the old secret stays good, 0 to 30 days. One
+                that was old already ends at once.
+            actor: Who rolls it, for the audit.
+            by: Whose rights it may not exceed; None is the operator.
+
+        Raises:
+            NotFound: No API token has this id.
+            Conflict: It was revoked or has expired.
+            InvalidInputError: The overlap is too long or negative.
+            PermissionDenied: It has more than the one who would see its secret.
+            ServiceUnavailable: Nothing was changed; a retry may help.
+        """
+        if not 0 <= overlap_seconds <= LONGEST_OVERLAP_SECONDS:
+            allowed = f"0 to {LONGEST_OVERLAP_SECONDS}"
+            raise InvalidInputError.of("overlap_seconds", str(overlap_seconds), allowed)
+        token = make_token(_KIND, _sane(token_id))
+        digest = self._authentication.digest(token.text)
+        edit = edits.roll(digest, overlap_seconds, Editor(actor, by, self._clock.now()))
+        self._change(token_id, edit, "api_token_rolled", actor)
+        return token
+
+    def revoke(self, token_id: str, *, actor: Actor) -> ApiToken:
         """Refuse the API token from now on; to revoke one twice changes nothing.
 
         Raises:
             NotFound: No API token has this id.
+            ServiceUnavailable: Nothing was changed; a retry may help.
         """
-        self._proven_lately.forget()
-        if not self._tokens.revoke(token_id, self._clock.now()):
-            raise NotFound(f"There is no API token with the id {token_id!r}.")
+        edit = edits.revoke(Editor(actor, None, self._clock.now()))
+        return self._change(token_id, edit, "api_token_revoked", actor)
 
-    def authenticate(self, bearer_text: str | None) -> Principal:
-        """Return who is calling.
-
-        A malformed API token is refused without a look into the database. The
-        others are looked up by id and compared in constant time, known or not.
-
-        Args:
-            bearer_text: What stood after `Bearer `, or None when nothing did.
-
-        Raises:
-            TokenRefused: The API token is not good. Callers read the same text
-                whatever the reason.
-            ServiceUnavailable: The database or the secret cannot be read.
-        """
-        if not bearer_text:
-            raise TokenRefused("missing")
-        principal = self._bootstrap and self._bootstrap.principal_for(bearer_text)
-        if principal:
-            return principal
-        parsed = parse_token(bearer_text)
-        if parsed is None:
-            raise TokenRefused("malformed")
-        digest = self._digest(bearer_text)
-        record = self._proven_lately.get(digest)
-        if record is None:
-            now = self._clock.now()
-            record = self._proven(parsed.id, digest, now)
-            self._note_use(record, now)
-            self._proven_lately.put(digest, record)
-        return Principal(
-            record.id, record.name, record.scopes, record.kind, record.direct_models
-        )
-
-    def _proven(self, token_id: str, digest: bytes, now: datetime) -> ApiTokenRecord:
-        record = self._tokens.find(token_id)
-        expected = record.digest if record else _NO_DIGEST
-        is_same = same_digest(expected, digest)
-        if record is None:
-            raise TokenRefused("unknown", token_id)
-        if not is_same:
-            raise TokenRefused("wrong", token_id)
-        state = record.state_at(now)
-        if state != "active":
-            raise TokenRefused(state, token_id)
-        return record
-
-    def _note_use(self, record: ApiTokenRecord, now: datetime) -> None:
-        if not record.touch_is_due(now):
-            return
+    def _change(
+        self, token_id: str, edit: TokenEdit, event: str, actor: Actor
+    ) -> ApiToken:
         try:
-            self._tokens.touch(record.id, now)
-        except ServiceUnavailable as error:
-            # A full or locked disk must not lock out those who only read.
-            logs.event(
-                _log,
-                logging.WARNING,
-                "api_token_use_not_recorded",
-                api_token_id=record.id,
-                reason=error.details,
-            )
+            record = self._tokens.change(_sane(token_id), edit)
+        finally:
+            # Also when it failed: the commit itself may have, after it was made.
+            self._authentication.forget()
+        shown = self._shown(record)
+        _tell(event, token_id, actor)
+        return shown
 
-    def _digest(self, text: str) -> bytes:
-        return token_digest(self._keys.key(Purpose.API_TOKENS), text)
-
-
-def _check_new(
-    name: str, scopes: frozenset[Scope], expires_at: datetime | None, now: datetime
-) -> None:
-    # Names go to terminals and logs: no line breaks, no escape sequences.
-    if not name.strip() or not name.isprintable():
-        allowed = "printable characters, not all of them spaces"
-        raise InvalidInputError.of("name", "not readable", allowed)
-    if len(name) > MAXIMUM_NAME_CHARACTERS:
-        allowed = f"at most {MAXIMUM_NAME_CHARACTERS} characters"
-        raise InvalidInputError.of("name", f"{len(name)} characters", allowed)
-    if not scopes:
-        raise InvalidInputError.of("scopes", "none given", ", ".join(Scope))
-    if expires_at is None:
-        return
-    if expires_at.tzinfo is None:
-        allowed = "a time with an offset, such as 2030-01-31T00:00:00Z"
-        raise InvalidInputError.of("expires_at", "no offset from UTC", allowed)
-    if expires_at <= now:
-        problem = f"{expires_at.isoformat()} has passed"
-        raise InvalidInputError.of("expires_at", problem, "a time in the future")
+    def _shown(self, record: ApiTokenRecord | None) -> ApiToken:
+        if record is None:
+            raise _not_found()
+        return records.shown(record, self._clock.now())
 
 
-def _shown(record: ApiTokenRecord, now: datetime) -> ApiToken:
-    return ApiToken(
-        id=record.id,
-        name=record.name,
-        scopes=record.scopes,
-        created_at=record.created_at,
-        expires_at=record.expires_at,
-        last_used_at=record.last_used_at,
-        state=record.state_at(now),
-    )
+def _tell(event: str, token_id: str, actor: Actor) -> None:
+    logs.event(_log, logging.INFO, event, api_token_id=token_id, by=actor.principal_id)
+
+
+def _sane(token_id: str) -> str:
+    """Return the id if it may be one at all; no other text reaches the database."""
+    if not is_token_id(token_id):
+        raise _not_found()
+    return token_id
+
+
+def _not_found() -> NotFound:
+    return NotFound("There is no API token with this id.")

@@ -1,8 +1,12 @@
 """The models that a caller may name."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+from flaskllm.core.auth import Principal
+from flaskllm.core.errors import APIError
+from flaskllm.llm.allowed import Allowed
 from flaskllm.llm.catalog import Catalog
 from flaskllm.llm.counting import Counting, TokenCount
 from flaskllm.llm.known_models import family_of
@@ -38,28 +42,35 @@ class Models:
     counting: Callable[[], Counting]
     created: int
 
-    def list(self, principal_direct: bool) -> tuple[ModelEntry, ...]:
+    def list(self, principal: Principal) -> tuple[ModelEntry, ...]:
         """Return the aliases, then what the upstreams list, each once.
 
-        With `principal_direct` the configured deployments follow as
-        `provider/model`.
+        For a principal that may name models directly the configured deployments
+        follow as `provider/model`. One with allowed aliases sees only those; what
+        patterns make of them comes last.
         """
-        catalog = self.catalog()
+        catalog, allowed = self.catalog(), Allowed(principal.aliases)
         found = [
             *(ModelEntry(name, self.created, OURS) for name in catalog.aliases()),
             *self._discovered(catalog),
-            *(self._direct(catalog) if principal_direct else ()),
+            *(self._direct(catalog) if principal.direct_models else ()),
+            *self._spelled_out(allowed, principal),
         ]
         first = {entry.id: entry for entry in reversed(found)}
-        return tuple(first[name] for name in dict.fromkeys(e.id for e in found))
+        names = allowed.among(entry.id for entry in found)
+        return tuple(first[name] for name in dict.fromkeys(names))
 
-    def find(self, model: str, principal_direct: bool = False) -> ModelEntry:
+    def find(self, model: str, principal: Principal) -> ModelEntry:
         """Return what this name stands for; it may match a pattern.
 
         Raises:
-            ModelNotFound: Nothing has this name; the details name the nearest.
+            ModelNotFound: Nothing has this name, or this principal may not send it;
+                the details name the nearest.
         """
-        route = self.catalog().resolve(model, direct=principal_direct)
+        allowed = Allowed(principal.aliases)
+        route = self.catalog().resolve(
+            model, direct=principal.direct_models, allowed=allowed
+        )
         owner = route.made.provider if route.made else OURS
         return ModelEntry(model, self.created, owner)
 
@@ -83,6 +94,14 @@ class Models:
             listed = catalog.discovered.find(name)
             if listed is not None:  # else gone since
                 yield ModelEntry(name, self.created, listed.provider)
+
+    def _spelled_out(
+        self, allowed: Allowed, principal: Principal
+    ) -> Iterator[ModelEntry]:
+        """Yield what a principal's list names and the settings do not: by patterns."""
+        for name in allowed.spelled_out():
+            with suppress(APIError):  # nothing has this name
+                yield self.find(name, principal)
 
     def _direct(self, catalog: Catalog) -> Iterator[ModelEntry]:
         for each in catalog.deployments.values():

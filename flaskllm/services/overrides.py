@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from flaskllm.core import logs
+from flaskllm.core.auth import Actor
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import APIError, InvalidInputError, NotFound
 from flaskllm.llm.catalog import OFFLINE, Catalog
@@ -102,7 +103,7 @@ class Overrides:
         return self._standing
 
     def put(
-        self, deployment: str, state: OverrideState, seconds: int | None, set_by: str
+        self, deployment: str, state: OverrideState, seconds: int | None, actor: Actor
     ) -> Override:
         """Decide over a deployment, here at once and elsewhere within a second.
 
@@ -110,7 +111,7 @@ class Overrides:
             deployment: Its name.
             state: Whether requests may reach it.
             seconds: How long; None until it is removed.
-            set_by: The id of the principal who decides.
+            actor: Who decides, for the audit.
 
         Raises:
             NotFound: There is no such deployment; the details name the nearest.
@@ -120,21 +121,21 @@ class Overrides:
         self._check(deployment)
         now = self._clock.now()
         ends = None if seconds is None else now + timedelta(seconds=seconds)
-        override = Override(deployment, state, ends, set_by, now)
-        self._rows.put(override)
+        override = Override(deployment, state, ends, actor.principal_id[:32], now)
+        self._rows.put(override, actor)
         logs.event(
             _log,
             logging.INFO,
             "override_set",
             deployment=deployment,
-            principal=set_by,
+            principal=actor.principal_id,
             state=state,
             seconds=seconds,
         )
         self._read()
         return override
 
-    def remove(self, deployment: str, removed_by: str) -> None:
+    def remove(self, deployment: str, actor: Actor) -> None:
         """Leave a deployment to its breaker again; to do so twice changes nothing.
 
         What has gone from the settings can be removed as well.
@@ -143,13 +144,17 @@ class Overrides:
             NotFound: There is no such deployment, and none was decided over.
             ServiceUnavailable: Nothing was removed; a retry may help.
         """
-        if self._rows.remove(deployment):
+        # What cannot be read is no name; not every text may be asked for.
+        is_removed = deployment.isprintable() and self._rows.remove(
+            deployment, actor, self._clock.now()
+        )
+        if is_removed:
             logs.event(
                 _log,
                 logging.INFO,
                 "override_removed",
                 deployment=deployment,
-                principal=removed_by,
+                principal=actor.principal_id,
             )
         else:
             self._check(deployment)

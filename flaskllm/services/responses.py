@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +17,10 @@ KEPT_FOR = timedelta(days=30)
 MOST_TURNS = 1000
 # As much as one request may bring; a chain of large ones must not fill the memory.
 MOST_CONVERSATION_BYTES = 32 * 1024 * 1024
+# Of those that expired: the lock is held for a batch, and a turn ends.
+_BATCH = 200
+_MOST_BATCHES = 50
+_SANE_ID = re.compile(r"resp_[0-9A-Za-z]{1,40}")
 
 Item = Mapping[str, Any]
 
@@ -52,8 +57,8 @@ class Responses:
             previous_id=response.previous_id,
             created_at=now,
             expires_at=now + KEPT_FOR,
-            body=_text(response.body),
-            input_items=_text(response.input_items),
+            body=_json(response.body),
+            input_items=_json(response.input_items),
         )
         try:
             self._rows.add(row)
@@ -76,7 +81,8 @@ class Responses:
             NotFound: There is none of this id, or it is not this principal's.
             ServiceUnavailable: The database cannot be read.
         """
-        row = self._rows.find(response_id, principal_id, self._clock.now())
+        wanted = _sane(response_id)
+        row = self._rows.find(wanted, principal_id, self._clock.now())
         if row is None:
             raise _not_found(response_id)
         return _kept(row)
@@ -90,11 +96,11 @@ class Responses:
                 first hold more than 32 MiB as JSON.
             ServiceUnavailable: The database cannot be read.
         """
-        now = self._clock.now()
+        wanted = _sane(response_id)
         rows = self._rows.chain(
-            response_id,
+            wanted,
             principal_id,
-            now,
+            self._clock.now(),
             most=MOST_TURNS,
             most_bytes=MOST_CONVERSATION_BYTES,
         )
@@ -114,8 +120,23 @@ class Responses:
             NotFound: There is none of this id, or it is not this principal's.
             ServiceUnavailable: Nothing was removed; a retry may help.
         """
-        if not self._rows.remove(response_id, principal_id, self._clock.now()):
+        wanted = _sane(response_id)
+        if not self._rows.remove(wanted, principal_id, self._clock.now()):
             raise _not_found(response_id)
+
+    def forget_expired(self) -> int:
+        """Remove what has expired, at most 10,000 responses; return how many.
+
+        Raises:
+            ServiceUnavailable: Some may have been removed; a retry may help.
+        """
+        now, removed = self._clock.now(), 0
+        for _ in range(_MOST_BATCHES):
+            count = self._rows.remove_expired(now, _BATCH)
+            removed += count
+            if count < _BATCH:
+                break
+        return removed
 
 
 def too_long() -> InvalidInputError:
@@ -125,6 +146,13 @@ def too_long() -> InvalidInputError:
         "ends a conversation that is too long",
         f"{MOST_TURNS:,} turns, 32 MiB",
     )
+
+
+def _sane(response_id: str) -> str:
+    """Return the id if it may be one at all; no other text reaches the database."""
+    if _SANE_ID.fullmatch(response_id) is None:
+        raise _not_found(response_id)
+    return response_id
 
 
 def _not_found(response_id: str) -> NotFound:
@@ -145,6 +173,6 @@ def _kept(row: ResponseRow) -> KeptResponse:
     )
 
 
-def _text(value: object) -> str:
-    # Escaped: half a surrogate pair cannot be stored as it is.
-    return json.dumps(value)
+def _json(value: object) -> bytes:
+    # Escaped: half a surrogate pair cannot be written as it is.
+    return json.dumps(value).encode()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from flaskllm.llm.allowed import Allowed
 from flaskllm.llm.catalog import OFFLINE, Catalog, Route
 from flaskllm.llm.explanations import Explanation
 from flaskllm.llm.health.standings import Standing
@@ -25,7 +26,9 @@ class Looks(Protocol):
 class Explains(Protocol):
     """What tells how a request would be routed by the settings as they stand now."""
 
-    def explain(self, request: CompletionRequest) -> Explanation:
+    def explain(
+        self, request: CompletionRequest, allowed: Allowed = ...
+    ) -> Explanation:
         """Return who would be asked, in which order, and why; nobody is asked."""
         ...
 
@@ -71,11 +74,15 @@ class Routes:
     health: Looks
     keep_current: Callable[[], None]
 
-    def list(self) -> tuple[RouteEntry, ...]:
-        """Return all routes in the order of the settings."""
+    def list(self, aliases: frozenset[str] | None = None) -> tuple[RouteEntry, ...]:
+        """Return all routes in the order of the settings.
+
+        With `aliases` only those whose own name, or pattern, is among them; what
+        stands behind each is told in full.
+        """
         self.keep_current()
-        catalog = self.catalog()
-        default = catalog.default_route or next(iter(catalog.aliases()), None)
+        catalog, allowed = self.catalog(), Allowed(aliases)
+        default = catalog.default_alias(allowed)
         return tuple(
             RouteEntry(
                 name=route.alias or route.pattern or route.capability or "",
@@ -88,18 +95,24 @@ class Routes:
                 members=tuple(self._members(route, catalog)),
             )
             for route in catalog.routes
+            if allowed.holds(route.name)
         )
 
-    def explain(self, request: CompletionRequest) -> Explanation:
+    def explain(
+        self, request: CompletionRequest, aliases: frozenset[str] | None = None
+    ) -> Explanation:
         """Return who would be asked, in which order, and why; nobody is asked.
 
+        `aliases` are the names that may be sent; None is every one.
+
         Raises:
-            ModelNotFound: Nothing has this name; the details name the nearest.
+            ModelNotFound: Nothing has this name, or it may not be sent; the details
+                name the nearest.
             InvalidInputError: The request names no model where one is needed.
             NoModelConfigured: It names none, and there is none.
         """
         self.keep_current()
-        return self.explainer().explain(request)
+        return self.explainer().explain(request, Allowed(aliases))
 
     def _members(self, route: Route, catalog: Catalog) -> Iterator[RouteMember]:
         for name, weight in route.weights.items():

@@ -184,8 +184,13 @@ class DigestResult:
     degraded: bool
     warnings: tuple[str, ...]
 
-    def to_json(self, request_id: str, processing_seconds: float) -> dict[str, Any]:
-        """Return `data` and `meta`, as every face shows them."""
+    def to_json(
+        self, request_id: str, processing_seconds: float, cost: float | None
+    ) -> dict[str, Any]:
+        """Return `data` and `meta`, as every face shows them.
+
+        `cost` is in US dollars; None when it is not known.
+        """
         data = {
             "id": self.id,
             "type": self.type,
@@ -203,7 +208,7 @@ class DigestResult:
             "provider": self.provider,
             "model": self.model,
             "usage": usage,
-            "cost": None,  # answers have no price yet
+            "cost": cost,
             "cached": self.cached,
             "degraded": self.degraded,
             "warnings": list(self.warnings),

@@ -1,328 +1,308 @@
-"""API tokens: made, listed, revoked; who is calling; all refusals alike."""
+"""API tokens: made, listed, changed; each change has its audit row."""
 
-import logging
+import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from fakes import FakeClock
-from sqlalchemy import Engine, event
+from api_tokens import START, TESTER, TokenWorld, audit_of, reason_of
 
-from flaskllm.core.auth import BOOTSTRAP, BootstrapToken, Scope, make_token
+from flaskllm.core.auth import (
+    BOOTSTRAP,
+    Actor,
+    Principal,
+    PrincipalLimits,
+    Scope,
+)
 from flaskllm.core.errors import (
-    AuthenticationError,
+    Conflict,
     InvalidInputError,
     NotFound,
-    ServiceUnavailable,
+    PermissionDenied,
 )
-from flaskllm.core.secrets import KeyRing
-from flaskllm.services.api_tokens import ApiTokenService, TokenRefused
-from flaskllm.storage.api_tokens import ApiTokens
-from flaskllm.storage.database import Database
+from flaskllm.services.grants import Grant
+from flaskllm.storage.audit import AuditRows
+from flaskllm.storage.budget_rows import BudgetRows
+from flaskllm.storage.budgets import BudgetRow
 
-START = datetime(2030, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-CHAT = frozenset({Scope.CHAT})
-BOOTSTRAP_TEXT = "a-bootstrap-token-of-many-characters"
-
-
-class World:
-    """The service over a real file, its clock, and the statements it issued."""
-
-    def __init__(self, folder, bootstrap=None):
-        self.folder = folder
-        self.clock = FakeClock(START)
-        self.path = folder / "x.db"
-        self.database = Database(
-            f"sqlite:///{self.path}", journal="truncate", clock=self.clock
-        )
-        self.records = ApiTokens(self.database)
-        self.service = self.with_secret(None, bootstrap)
-        self.statements = []
-
-    def with_secret(self, secret, bootstrap=None):
-        ring = KeyRing(secret, self.folder / "data")
-        return ApiTokenService(self.records, ring, self.clock, bootstrap)
-
-    def move_to(self, moment):
-        self.clock.advance((moment - self.clock.now()).total_seconds())
-
-    def note(self, _connection, _cursor, statement, parameters, *_rest):
-        self.statements.append((statement, parameters))
+ANNA = Actor("abcdefABCDEF", "192.0.2.1", "req_12345678")
+UNKNOWN = "0123456789AB"
+# An admin who may give nothing but what it has.
+DEPUTY = Principal(
+    "DDDDDDDDDDDD",
+    "deputy",
+    frozenset({Scope.ADMIN}),
+    "api",
+    aliases=frozenset({"fast"}),
+    limits=PrincipalLimits(requests_per_minute=10),
+)
+MODEST = {"aliases": frozenset({"fast"}), "requests_per_minute": 10}
 
 
 @pytest.fixture
-def world(tmp_path):
-    world = World(tmp_path, BootstrapToken(BOOTSTRAP_TEXT))
-    event.listen(Engine, "before_cursor_execute", world.note)
-    yield world
-    event.remove(Engine, "before_cursor_execute", world.note)
-    world.database.close()
+def world(database_url, make_database, tmp_path):
+    return TokenWorld(make_database(database_url), tmp_path)
 
 
-def refusal(service, text):
-    with pytest.raises(TokenRefused) as refused:
-        service.authenticate(text)
-    return refused.value
+def hard(subject, nanos, **more):
+    """Return a hard daily budget."""
+    row = BudgetRow("bud_1", subject, "day", "hard", nanos, None, START, "cli:tester")
+    return replace(row, **more)
 
 
-def test_to_make_the_service_opens_nothing(tmp_path):
-    World(tmp_path)
+class TestCreate:
+    def test_the_text_of_a_token_is_stored_nowhere(self, world):
+        token = world.make(Scope.CHAT)
+        secret = token.text[-38:-6]
 
-    assert list(tmp_path.iterdir()) == []
+        record = world.records.find(token.id)
 
+        rows = [AuditRows(world.database).page(10), record, record.digest]
+        assert secret not in str(rows)
+        assert len(record.digest) == 32
 
-def test_a_new_token_says_who_is_calling(world):
-    token = world.service.create("mail server", CHAT)
+    def test_all_that_is_given_is_kept(self, world):
+        grant = Grant(
+            "mail server",
+            frozenset({Scope.CHAT, Scope.READ}),
+            START + DAY,
+            True,
+            frozenset({"fast"}),
+            1,
+            2,
+            3,
+            ("192.0.2.7",),
+            "Ann",
+            ("team-a",),
+        )
 
-    principal = world.service.authenticate(token.text)
+        token = world.service.create(grant, actor=ANNA)
 
-    assert (principal.id, principal.name) == (token.id, "mail server")
-    assert (principal.scopes, principal.kind) == (CHAT, "api")
-    assert principal.may(Scope.CHAT)
-    assert not principal.may(Scope.READ)
+        shown = world.service.get(token.id)
+        assert shown.grant == replace(grant, networks=("192.0.2.7/32",))
+        assert (shown.state, shown.created_at, shown.created_by) == (
+            "active",
+            START,
+            "abcdefABCDEF",
+        )
+        assert world.service.authenticate(token.text).limits == PrincipalLimits(1, 2, 3)
 
+    def test_its_audit_row_tells_what_was_given_and_from_where(self, world):
+        grant = Grant("x", frozenset({Scope.CHAT}), START + DAY)
+        token = world.service.create(grant, actor=ANNA)
 
-def test_the_text_of_a_token_is_stored_nowhere(world):
-    token = world.service.create("x", CHAT)
-    secret = token.text[-38:-6].encode()
+        (row,) = AuditRows(world.database).page(10)
+        details = json.loads(row.details)
+        assert (row.action, row.object_id) == ("token.create", token.id)
+        assert (row.principal_id, row.peer) == ("abcdefABCDEF", "192.0.2.1")
+        assert details["scopes"] == ["chat"]
+        assert details["expires_at"] == "2030-01-02T00:00:00+00:00"
 
-    world.database.close()
+    def test_a_giver_cannot_give_more_than_it_has(self, world):
+        with pytest.raises(PermissionDenied) as refused:
+            world.make(Scope.CHAT, by=DEPUTY, aliases=frozenset({"fast", "slow"}))
 
-    files = [path for path in world.folder.rglob("*") if path.is_file()]
-    assert files
-    assert not any(secret in path.read_bytes() for path in files)
+        fields = {each.path: each.allowed for each in refused.value.fields}
+        assert fields == {
+            "aliases": "a part of fast",
+            "requests_per_minute": "1 to 10",
+        }
+        assert not world.service.has_any()
+        assert audit_of(world) == []
 
+    def test_a_giver_gives_what_it_has(self, world):
+        token = world.make(Scope.CHAT, by=DEPUTY, **MODEST)
 
-def test_the_bootstrap_token_needs_no_database(world):
-    assert world.service.authenticate(BOOTSTRAP_TEXT) is BOOTSTRAP
-    assert not world.path.exists()
+        assert reason_of(world, token.text) is None
 
+    def test_first_budgets_go_with_it(self, world):
+        grant = Grant("x", frozenset({Scope.CHAT}))
 
-def test_without_a_bootstrap_token_its_text_is_malformed(world):
-    service = world.with_secret(None)
+        token = world.service.create(
+            grant, actor=TESTER, budgets=lambda subject: [hard(subject, 7)]
+        )
 
-    assert refusal(service, BOOTSTRAP_TEXT).reason == "malformed"
+        (budget,) = BudgetRows(world.database).hard([f"principal:{token.id}"])
+        assert budget.limit_nanos == 7
 
+    def test_a_giver_who_is_bound_by_a_budget_binds_whom_it_makes(self, world):
+        rows = BudgetRows(world.database)
+        rows.add(hard(f"principal:{DEPUTY.id}", 100), TESTER)
+        grant = Grant("x", frozenset({Scope.CHAT}), **MODEST)
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        pytest.param(None, "missing", id="none"),
-        pytest.param("", "missing", id="empty"),
-        pytest.param("' OR 1=1--", "malformed", id="sql"),
-        pytest.param("x' UNION SELECT digest FROM api_tokens", "malformed", id="union"),
-        pytest.param("\0", "malformed", id="nul"),
-        pytest.param("A" * 65536, "malformed", id="64-kB"),
-        pytest.param("clé-secrète-" * 5, "malformed", id="non-ascii"),
-        pytest.param(make_token("api").text[:-1] + "!", "malformed", id="bad-check"),
-    ],
-)
-def test_a_missing_or_malformed_token_is_refused_before_any_io(world, text, reason):
-    refused = refusal(world.service, text)
+        def make(*nanos):
+            return world.service.create(
+                grant,
+                actor=TESTER,
+                by=DEPUTY,
+                budgets=lambda subject: [
+                    hard(subject, each, id=f"bud_{each}") for each in nanos
+                ],
+            )
 
-    assert (refused.reason, refused.token_id) == (reason, None)
-    assert world.statements == []
-    assert list(world.folder.iterdir()) == []
+        for too_much in ((), (101,)):
+            with pytest.raises(PermissionDenied) as refused:
+                make(*too_much)
+            assert [each.path for each in refused.value.fields] == ["budgets"]
+        assert make(100)
 
+    def test_the_api_token_of_the_settings_may_give_all(self, world):
+        token = world.make(*Scope, by=BOOTSTRAP, direct_models=True)
 
-def test_an_unknown_token_is_refused_after_one_look_by_bound_id(world):
-    world.service.has_any()
-    world.statements.clear()
-    stranger = make_token("api")
-
-    refused = refusal(world.service, stranger.text)
-
-    assert (refused.reason, refused.token_id) == ("unknown", stranger.id)
-    assert [parameters for _, parameters in world.statements] == [(), (stranger.id,)]
-    assert not any(stranger.id in statement for statement, _ in world.statements)
-
-
-def test_a_token_with_a_known_id_and_another_secret_is_wrong(world):
-    token = world.service.create("x", CHAT)
-    record = world.records.find(token.id)
-    other = make_token("api")
-    world.records.add(replace(record, id=other.id))
-
-    assert refusal(world.service, other.text).reason == "wrong"
-    assert world.service.authenticate(token.text).id == token.id
-
-
-def test_a_token_is_wrong_under_another_master_secret(world):
-    token = world.service.create("x", CHAT)
-    service = world.with_secret("another secret, long enough for use")
-
-    assert refusal(service, token.text).reason == "wrong"
-
-
-def test_an_expired_token_is_refused_from_its_last_moment_on(world):
-    token = world.service.create("x", CHAT, START + DAY)
-
-    world.move_to(START + DAY - timedelta(microseconds=1))
-    assert world.service.authenticate(token.text).id == token.id
-
-    world.move_to(START + DAY)
-    assert refusal(world.service, token.text).reason == "expired"
-
-
-def test_a_revoked_token_is_refused_at_once(world):
-    token = world.service.create("x", CHAT, START + DAY)
-    world.service.authenticate(token.text)
-
-    world.service.revoke(token.id)
-
-    refused = refusal(world.service, token.text)
-    assert (refused.reason, refused.token_id) == ("revoked", token.id)
+        assert reason_of(world, token.text) is None
 
 
-def test_a_wrong_secret_does_not_learn_that_the_token_is_revoked(world):
-    token, other = world.service.create("x", CHAT), make_token("api")
-    world.records.add(
-        replace(world.records.find(token.id), id=other.id, revoked_at=START)
-    )
+class TestShow:
+    def test_all_are_listed_with_their_state_and_without_secrets(self, world):
+        plain = world.make(name="plain")
+        world.clock.advance(1)
+        short = world.make(*Scope, name="short", expires_at=START + DAY)
+        world.clock.advance(1)
+        gone = world.make(name="gone", expires_at=START + DAY)
+        world.service.revoke(gone.id, actor=TESTER)
+        world.move_to(START + DAY)
 
-    assert refusal(world.service, other.text).reason == "wrong"
+        listed = world.service.list_tokens()
+
+        assert [(t.id, t.grant.name, t.state) for t in listed] == [
+            (plain.id, "plain", "active"),
+            (short.id, "short", "expired"),
+            (gone.id, "gone", "revoked"),
+        ]
+        assert listed[1].grant.scopes == frozenset(Scope)
+        assert listed[0].created_at == START
+        assert not hasattr(listed[0], "digest")
+
+    def test_pages_hold_every_one_once(self, world):
+        made = [world.make().id for _ in range(5)]
+
+        seen, place = [], None
+        while page := world.service.page(2, place):
+            seen += [each.id for each in page]
+            place = page[-1].place()
+
+        assert sorted(seen) == sorted(made)
+
+    def test_a_service_has_none_until_the_first_is_made(self, world):
+        assert not world.service.has_any()
+
+        world.make()
+
+        assert world.service.has_any()
+
+    def test_one_s_own_is_shown_also_where_there_is_no_record(self, world):
+        token = world.make(Scope.READ, name="mine")
+        principal = world.service.authenticate(token.text)
+
+        assert world.service.own(principal).grant.name == "mine"
+        own = world.service.own(BOOTSTRAP)
+        assert (own.id, own.created_at, own.state) == ("bootstrap", None, "active")
 
 
-def test_all_refusals_read_alike(world):
-    expired = world.service.create("x", CHAT, START + DAY)
-    revoked = world.service.create("x", CHAT)
-    world.service.revoke(revoked.id)
-    wrong = make_token("api")
-    world.records.add(replace(world.records.find(revoked.id), id=wrong.id))
-    world.move_to(START + 2 * DAY)
-    texts = [None, "x", make_token("api").text, wrong.text, expired.text, revoked.text]
+class TestUpdate:
+    def test_what_is_named_changes_and_the_rest_stays(self, world):
+        token = world.make(Scope.CHAT, name="old", requests_per_minute=5)
 
-    refusals = [refusal(world.service, text) for text in texts]
+        shown = world.service.update(
+            token.id, {"name": "new", "tags": ("b", "b", "a")}, actor=ANNA
+        )
 
-    assert [refused.reason for refused in refusals] == [
-        "missing",
-        "malformed",
-        "unknown",
-        "wrong",
-        "expired",
-        "revoked",
+        assert shown == world.service.get(token.id)
+        assert (shown.grant.name, shown.grant.tags) == ("new", ("b", "a"))
+        assert shown.grant.requests_per_minute == 5
+
+    def test_its_audit_row_tells_old_and_new_values(self, world):
+        token = world.make(name="old", tokens_per_minute=5)
+        world.clock.advance(1)
+        changes = {
+            "name": "new",
+            "tokens_per_minute": None,
+            "aliases": frozenset({"b", "a"}),
+            "owner": "",  # as it was
+        }
+
+        world.service.update(token.id, changes, actor=ANNA)
+
+        assert audit_of(world)[0] == (
+            "token.update",
+            token.id,
+            {
+                "name": {"old": "old", "new": "new"},
+                "tokens_per_minute": {"old": 5, "new": None},
+                "aliases": {"old": None, "new": ["a", "b"]},
+            },
+        )
+
+    def test_what_changes_nothing_leaves_no_audit_row(self, world):
+        token = world.make(name="x")
+
+        world.service.update(token.id, {"name": "x"}, actor=ANNA)
+
+        assert [each[0] for each in audit_of(world)] == ["token.create"]
+
+    def test_an_expired_one_is_good_again_with_a_later_end(self, world):
+        token = world.make(expires_at=START + DAY)
+        world.move_to(START + 2 * DAY)
+        assert reason_of(world, token.text) == "expired"
+
+        world.service.update(token.id, {"expires_at": None}, actor=TESTER)
+
+        assert reason_of(world, token.text) is None
+
+    def test_an_end_that_has_passed_may_stay_but_not_be_given(self, world):
+        token = world.make(expires_at=START + DAY)
+        world.move_to(START + 2 * DAY)
+
+        world.service.update(token.id, {"name": "y"}, actor=TESTER)
+        with pytest.raises(InvalidInputError, match="not valid") as refused:
+            world.service.update(
+                token.id, {"expires_at": START + DAY / 2}, actor=TESTER
+            )
+
+        assert refused.value.fields[0].path == "expires_at"
+
+    def test_a_revoked_one_stays_as_it_is(self, world):
+        token = world.make(name="x")
+        world.service.revoke(token.id, actor=TESTER)
+
+        with pytest.raises(Conflict):
+            world.service.update(token.id, {"name": "y"}, actor=TESTER)
+        assert world.service.get(token.id).grant.name == "x"
+
+    def test_a_giver_cannot_raise_itself(self, world):
+        mine = world.make(Scope.ADMIN, **MODEST)
+        me = world.service.authenticate(mine.text)
+
+        with pytest.raises(PermissionDenied) as refused:
+            world.service.update(
+                mine.id, {"requests_per_minute": None}, actor=TESTER, by=me
+            )
+        assert [each.path for each in refused.value.fields] == ["requests_per_minute"]
+
+        world.service.update(mine.id, {"requests_per_minute": 9}, actor=TESTER, by=me)
+        assert world.service.get(mine.id).grant.requests_per_minute == 9
+
+    def test_a_giver_cannot_change_who_has_more(self, world):
+        token = world.make(Scope.CHAT)
+
+        with pytest.raises(PermissionDenied, match="has more than yours"):
+            world.service.update(token.id, {"name": "y"}, actor=TESTER, by=DEPUTY)
+
+
+@pytest.mark.parametrize("token_id", [UNKNOWN, "", "nobody", "\0", "ä" * 12, "x" * 500])
+def test_an_id_that_nobody_has_is_not_found_in_the_same_words(world, token_id):
+    world.make()
+    service = world.service
+    tries = [
+        lambda: service.get(token_id),
+        lambda: service.update(token_id, {"name": "x"}, actor=TESTER),
+        lambda: service.roll(token_id, 0, actor=TESTER),
+        lambda: service.revoke(token_id, actor=TESTER),
     ]
-    public = AuthenticationError()
-    for refused in refusals:
-        assert (refused.status, refused.code) == (public.status, public.code)
-        assert (refused.message, str(refused)) == (public.message, public.message)
-        assert (refused.details, refused.fields) == ("", ())
-        assert refused.retry_after_seconds is None
 
-
-def test_the_last_use_is_noted_once_a_minute(world):
-    token = world.service.create("x", CHAT)
-    writes = []
-
-    for seconds in (0, 30, 60):
-        world.move_to(START + timedelta(seconds=seconds))
-        world.statements.clear()
-        world.service.authenticate(token.text)
-        writes.append(any("UPDATE" in statement for statement, _ in world.statements))
-
-    assert writes == [True, False, True]
-    assert world.service.list_tokens()[0].last_used_at == world.clock.now()
-
-
-def test_a_refused_token_is_not_noted_as_used(world):
-    token = world.service.create("x", CHAT)
-    world.service.revoke(token.id)
-
-    refusal(world.service, token.text)
-
-    assert world.service.list_tokens()[0].last_used_at is None
-
-
-def test_a_use_that_cannot_be_written_is_logged_and_lets_the_caller_in(world, caplog):
-    token = world.service.create("x", CHAT)
-    with world.database.reading() as connection:
-        connection.exec_driver_sql("PRAGMA query_only = ON")
-
-    with caplog.at_level(logging.WARNING):
-        assert world.service.authenticate(token.text).id == token.id
-
-    (line,) = (each for each in caplog.records if each.name.endswith("api_tokens"))
-    assert line.message == "api_token_use_not_recorded"
-    assert line.levelname == "WARNING"
-    assert line.fields == {
-        "api_token_id": token.id,
-        "reason": "It can be read but not written.",
-    }
-
-
-def test_a_database_that_cannot_be_read_is_no_refusal(world):
-    token = world.service.create("x", CHAT)
-    world.database.close()
-    world.path.write_bytes(b"no database " * 1000)
-
-    with pytest.raises(ServiceUnavailable):
-        world.service.authenticate(token.text)
-
-
-def test_tokens_are_listed_with_their_state_and_without_secrets(world):
-    plain = world.service.create("plain", CHAT)
-    world.clock.advance(1)
-    short = world.service.create("short", frozenset(Scope), START + DAY)
-    world.clock.advance(1)
-    gone = world.service.create("gone", CHAT, START + DAY)
-    world.service.revoke(gone.id)
-    world.move_to(START + DAY)
-
-    listed = world.service.list_tokens()
-
-    assert [(t.id, t.name, t.state) for t in listed] == [
-        (plain.id, "plain", "active"),
-        (short.id, "short", "expired"),
-        (gone.id, "gone", "revoked"),
-    ]
-    assert listed[1].scopes == frozenset(Scope)
-    assert listed[1].expires_at == START + DAY
-    assert listed[0].created_at == START
-    assert not hasattr(listed[0], "digest")
-
-
-def test_a_service_has_none_until_the_first_is_made(world):
-    assert not world.service.has_any()
-
-    world.service.create("x", CHAT)
-
-    assert world.service.has_any()
-
-
-def test_to_revoke_an_unknown_token_is_not_found(world):
-    with pytest.raises(NotFound, match="no API token with the id 'nobody'"):
-        world.service.revoke("nobody")
-
-
-@pytest.mark.parametrize(
-    ("name", "scopes", "expires_at", "field"),
-    [
-        pytest.param("", CHAT, None, "name", id="empty-name"),
-        pytest.param("  ", CHAT, None, "name", id="blank-name"),
-        pytest.param("a\nb", CHAT, None, "name", id="line-feed"),
-        pytest.param("\x1b[31m", CHAT, None, "name", id="escape-sequence"),
-        pytest.param("a\u202eb", CHAT, None, "name", id="turned-direction"),
-        pytest.param("a" * 101, CHAT, None, "name", id="long-name"),
-        pytest.param("x", frozenset(), None, "scopes", id="no-scope"),
-        pytest.param("x", CHAT, START, "expires_at", id="now"),
-        pytest.param("x", CHAT, START - DAY, "expires_at", id="past"),
-        pytest.param("x", CHAT, datetime(2031, 1, 1), "expires_at", id="no-offset"),
-    ],
-)
-def test_a_token_that_makes_no_sense_is_not_made(
-    world, name, scopes, expires_at, field
-):
-    with pytest.raises(InvalidInputError) as refused:
-        world.service.create(name, scopes, expires_at)
-
-    assert [wrong.path for wrong in refused.value.fields] == [field]
-    assert refused.value.fields[0].allowed
-    assert not world.service.has_any()
-
-
-@pytest.mark.parametrize("name", ["a", "a" * 100, "Büro 東京", "mail server #1"])
-def test_any_readable_name_will_do(world, name):
-    world.service.create(name, CHAT)
-
-    assert world.service.list_tokens()[0].name == name
+    for attempt in tries:
+        with pytest.raises(NotFound) as refused:
+            attempt()
+        assert str(refused.value) == "There is no API token with this id."
+        assert (refused.value.details, refused.value.fields) == ("", ())

@@ -1,5 +1,6 @@
 """Operators decide over deployments, and every process hears of it in a second."""
 
+import json
 import logging
 from datetime import timedelta
 
@@ -8,12 +9,16 @@ from fakes import FakeClock
 from log_lines import ours
 from routing_scene import FakeHealth, make_catalog
 
+from flaskllm.core.auth import Actor
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import InvalidInputError, NotFound, ServiceUnavailable
 from flaskllm.services import overrides as module
 from flaskllm.services.overrides import Override, Overrides
+from flaskllm.storage.audit import AuditRows
 from flaskllm.storage.database import Database
 from flaskllm.storage.overrides import OverrideRows
+
+ANNA, BEN = Actor("anna"), Actor("ben")
 
 
 class Rows:
@@ -30,11 +35,11 @@ class Rows:
             raise self.error
         return self._rows.list()
 
-    def put(self, row):
-        self._rows.put(row)
+    def put(self, row, actor):
+        self._rows.put(row, actor)
 
-    def remove(self, deployment):
-        return self._rows.remove(deployment)
+    def remove(self, deployment, actor, at):
+        return self._rows.remove(deployment, actor, at)
 
 
 @pytest.fixture
@@ -76,7 +81,7 @@ def elsewhere(database, clock):
 
 class TestPut:
     def test_it_stands_here_at_once(self, overrides, health, clock):
-        put = overrides.put("mini", "open", 90, "anna")
+        put = overrides.put("mini", "open", 90, ANNA)
 
         now = clock.now()
         ends = now + timedelta(seconds=90)
@@ -90,7 +95,7 @@ class TestPut:
         other, its_health = elsewhere
         other.keep_current()
 
-        overrides.put("mini", "open", None, "anna")
+        overrides.put("mini", "open", None, ANNA)
         other.keep_current()
         assert its_health.overrides[-1] == {}
         clock.advance(1.0)
@@ -99,8 +104,8 @@ class TestPut:
         assert its_health.overrides[-1] == {"mini": "open"}
 
     def test_it_ends_by_itself(self, overrides, health, clock):
-        overrides.put("mini", "open", 5, "anna")
-        overrides.put("large", "closed", None, "anna")
+        overrides.put("mini", "open", 5, ANNA)
+        overrides.put("large", "closed", None, ANNA)
 
         clock.advance(5.0)
         overrides.keep_current()
@@ -111,8 +116,8 @@ class TestPut:
     def test_it_ends_also_while_the_database_cannot_be_read(
         self, overrides, health, clock, rows
     ):
-        overrides.put("mini", "open", 5, "anna")
-        overrides.put("large", "closed", None, "anna")
+        overrides.put("mini", "open", 5, ANNA)
+        overrides.put("large", "closed", None, ANNA)
         rows.error = ServiceUnavailable()
 
         clock.advance(5.0)
@@ -121,7 +126,7 @@ class TestPut:
         assert health.overrides[-1] == {"large": "closed"}
 
     def test_a_model_that_was_listed_may_be_meant(self, overrides, health):
-        overrides.put("box/m-2", "open", None, "anna")
+        overrides.put("box/m-2", "open", None, ANNA)
 
         assert health.overrides[-1] == {"box/m-2": "open"}
 
@@ -137,7 +142,7 @@ class TestPut:
         self, overrides, rows, name, told
     ):
         with pytest.raises(NotFound, match=f"no deployment '{name}'") as caught:
-            overrides.put(name, "open", None, "anna")
+            overrides.put(name, "open", None, ANNA)
 
         assert told in caught.value.details
         assert overrides.standing() == {}
@@ -148,13 +153,13 @@ class TestPut:
         made = Overrides(rows, health, lambda: empty, clock, threaded=False)
 
         with pytest.raises(NotFound) as caught:
-            made.put("mini", "open", None, "anna")
+            made.put("mini", "open", None, ANNA)
 
         assert caught.value.details == "known: none."
 
     def test_what_needs_no_upstream_cannot_be_kept_away(self, overrides):
         with pytest.raises(InvalidInputError, match="not valid") as caught:
-            overrides.put("local", "open", None, "anna")
+            overrides.put("local", "open", None, ANNA)
 
         assert "'local' answers without an upstream" in caught.value.details
 
@@ -169,27 +174,33 @@ class _Nothing:
 
 class TestRemove:
     def test_the_breaker_decides_again(self, overrides, health):
-        overrides.put("mini", "open", None, "anna")
+        overrides.put("mini", "open", None, ANNA)
 
-        overrides.remove("mini", "ben")
-        overrides.remove("mini", "ben")
+        overrides.remove("mini", BEN)
+        overrides.remove("mini", BEN)
 
         assert health.overrides[-1] == {}
         assert overrides.standing() == {}
 
     def test_an_unknown_deployment_is_told(self, overrides):
         with pytest.raises(NotFound):
-            overrides.remove("nobody", "ben")
+            overrides.remove("nobody", BEN)
+
+    def test_what_cannot_be_read_is_no_name_and_is_not_looked_up(self, health, clock):
+        overrides = Overrides(None, health, make_catalog, clock, threaded=False)
+
+        with pytest.raises(NotFound):
+            overrides.remove("mini\0", BEN)
 
     def test_what_has_gone_from_the_settings_can_be_removed(
         self, overrides, rows, health, clock
     ):
-        overrides.put("mini", "open", None, "anna")
+        overrides.put("mini", "open", None, ANNA)
         catalog = make_catalog()
         object.__setattr__(catalog, "deployments", {})
         changed = Overrides(rows, health, lambda: catalog, clock, threaded=False)
 
-        changed.remove("mini", "ben")
+        changed.remove("mini", BEN)
 
         assert health.overrides[-1] == {}
 
@@ -205,7 +216,7 @@ class TestKeepCurrent:
     def test_a_database_that_fails_keeps_what_stands_and_is_told_once(
         self, overrides, rows, health, clock, caplog
     ):
-        overrides.put("mini", "open", None, "anna")
+        overrides.put("mini", "open", None, ANNA)
         rows.error = ServiceUnavailable(details="Its disk is full.")
         caplog.clear()
         with caplog.at_level(logging.INFO):
@@ -267,10 +278,25 @@ class FakeErrand:
         self.asked.append(patience_seconds)
 
 
+def test_what_is_decided_has_its_audit_row(overrides, database, clock):
+    overrides.put("mini", "open", None, Actor("anna", "192.0.2.1", "req_12345678"))
+    clock.advance(1)
+    overrides.remove("mini", BEN)
+    overrides.remove("mini", BEN)  # changes nothing, so there is nothing to tell
+
+    removed, put = AuditRows(database).page(10)
+    assert (removed.action, removed.object_id) == ("override.remove", "mini")
+    assert (removed.principal_id, removed.at) == ("ben", clock.now())
+    assert (put.action, put.object_id) == ("override.set", "mini")
+    assert (put.principal_id, put.peer) == ("anna", "192.0.2.1")
+    assert put.request_id == "req_12345678"
+    assert json.loads(put.details) == {"state": "open", "expires_at": None}
+
+
 def test_what_is_decided_is_logged_with_who_did(overrides, caplog):
     with caplog.at_level(logging.INFO):
-        overrides.put("mini", "open", 60, "anna")
-        overrides.remove("mini", "ben")
+        overrides.put("mini", "open", 60, ANNA)
+        overrides.remove("mini", BEN)
 
     lines = [line for line in caplog.records if line.name == module.__name__]
     assert [(line.message, line.fields) for line in lines] == [

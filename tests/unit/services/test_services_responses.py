@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 from fakes import FakeClock
+from sealers import content_sealer
 
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import InvalidInputError, NotFound, ServiceUnavailable
 from flaskllm.services.responses import (
+    KEPT_FOR,
     MOST_CONVERSATION_BYTES,
     KeptResponse,
     Responses,
@@ -36,7 +38,9 @@ def clock():
 
 @pytest.fixture
 def responses(clock):
-    database = Database("sqlite://", journal="truncate", clock=SystemClock())
+    database = Database(
+        "sqlite://", journal="truncate", clock=SystemClock(), sealer=content_sealer()
+    )
     yield Responses(ResponseRows(database), clock)
     database.close()
 
@@ -133,8 +137,39 @@ def test_half_a_surrogate_pair_is_kept_too(responses):
     assert responses.find("resp_1", "anna") == odd
 
 
+@pytest.mark.parametrize("odd", ["resp_\0", "resp_", "", "RESP_1", "resp_é"])
+def test_what_is_no_id_is_not_looked_up(clock, odd):
+    responses = Responses(None, clock)
+
+    for use in (responses.find, responses.conversation, responses.remove):
+        with pytest.raises(NotFound):
+            use(odd, "anna")
+
+
 def test_an_id_of_any_length_is_told_short(responses):
     with pytest.raises(NotFound) as refused:
         responses.find("x" * 10**6, "anna")
 
     assert len(refused.value.message) < 200
+
+
+@pytest.mark.parametrize("number", [0, 1, 200, 401])
+def test_what_has_expired_is_forgotten_and_counted(responses, clock, number):
+    for each in range(number):
+        responses.keep(replace(FIRST, id=f"resp_{each}"), "anna")
+    clock.advance(KEPT_FOR.total_seconds() - 1)
+    assert responses.forget_expired() == 0
+    responses.keep(replace(FIRST, id="resp_new"), "anna")
+    clock.advance(1)
+
+    assert responses.forget_expired() == number
+    assert responses.forget_expired() == 0
+    assert responses.find("resp_new", "anna")
+
+
+def test_one_turn_forgets_so_many_at_most(clock):
+    class Endless:
+        def remove_expired(self, at, most):
+            return most
+
+    assert Responses(Endless(), clock).forget_expired() == 10_000

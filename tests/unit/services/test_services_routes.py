@@ -16,9 +16,9 @@ class Explaining:
     def __init__(self, current):
         self.current = current
 
-    def explain(self, request):
-        assert self.current == ["taken up"], "what operators decided is not known yet"
-        return f"explained {request.model}"
+    def explain(self, request, allowed):
+        assert self.current, "what operators decided is not known yet"
+        return f"explained {request.model} to {allowed.entries}"
 
 
 @pytest.fixture
@@ -94,4 +94,23 @@ def test_without_routes_there_is_nothing_to_list(routes):
 
 
 def test_a_request_is_explained_by_what_holds_now(routes):
-    assert routes.explain(CompletionRequest("fast", ())) == "explained fast"
+    request = CompletionRequest("fast", ())
+
+    assert routes.explain(request) == "explained fast to None"
+    assert routes.explain(request, frozenset({"x"})).endswith(str(frozenset({"x"})))
+
+
+SEEN = {
+    "aliases": ({"own", "digests"}, [("own", True), ("digests", False)]),
+    "a pattern by its text": ({"gpt-*"}, [("gpt-*", False)]),
+    "a pattern is more than a name that it takes": ({"gpt-9"}, []),
+    "a capability": ({"capability:code"}, [("code", False)]),
+    "what begins so": ({"fa*", "capability:*"}, [("fast", True), ("code", False)]),
+}
+
+
+@pytest.mark.parametrize(("aliases", "seen"), SEEN.values(), ids=SEEN)
+def test_who_has_a_list_sees_its_routes_and_its_own_default(routes, aliases, seen):
+    listed = routes.list(frozenset(aliases))
+
+    assert [(each.name, each.is_default) for each in listed] == seen

@@ -1,0 +1,208 @@
+"""Usage reports: what was used and what it cost, for whoever may see it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+from flaskllm.core.auth import Principal, Scope
+from flaskllm.core.clock import Clock
+from flaskllm.core.errors import InvalidInputError, NotFound
+from flaskllm.core.paging import Place
+from flaskllm.core.periods import day_of, next_start, period_start
+from flaskllm.services.request_reports import (
+    AttemptReport,
+    RequestReport,
+    request_report,
+)
+from flaskllm.storage.usage_reports import (
+    Dimension,
+    Sums,
+    UsageFilter,
+    UsageReports,
+)
+
+__all__ = [
+    "BY",
+    "AttemptReport",
+    "By",
+    "RequestReport",
+    "Span",
+    "Summary",
+    "Sums",
+    "UsageQueries",
+    "Wanted",
+]
+
+By = Literal["model", "alias", "deployment", "token", "source", "tag"]
+BY: tuple[By, ...] = get_args(By)
+
+_COLUMNS: Mapping[By, Dimension] = {
+    "model": "model",
+    "alias": "alias",
+    "deployment": "deployment",
+    "token": "principal_id",
+    "source": "source",
+    "tag": "tags",
+}
+
+
+_FIRST_DAY = date(1970, 1, 1)
+_LAST_DAY = date(9998, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From the beginning of `first` to the end of `last`, both days included."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for; None is everything that one may see.
+
+    `principal_id` is that of an API token. A span of None is this month so far.
+    """
+
+    span: Span | None = None
+    principal_id: str | None = None
+    model: str | None = None
+    alias: str | None = None
+    deployment: str | None = None
+    source: str | None = None
+    tag: str | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The sums of a span of days, in the time zone of the settings."""
+
+    span: Span
+    time_zone: str
+    total: Sums
+    by: Mapping[By, tuple[Sums, ...]]
+    names: Mapping[str, str]
+
+
+class UsageQueries:
+    """Tells usage. Who is no admin sees their own, and nothing of the others."""
+
+    def __init__(self, reports: UsageReports, clock: Clock, zone: ZoneInfo) -> None:
+        """Keep the collaborators; nothing is opened.
+
+        Args:
+            reports: The table.
+            clock: Tells today.
+            zone: In which days begin.
+        """
+        self._reports = reports
+        self._clock = clock
+        self._zone = zone
+
+    def summary(
+        self, wanted: Wanted, by: Sequence[By], viewer: Principal | None
+    ) -> Summary:
+        """Return the sums of what is wanted, and by each of these.
+
+        Args:
+            wanted: What is asked for.
+            by: Which groups.
+            viewer: Who asks; None is the operator, who sees all.
+
+        Raises:
+            InvalidInputError: A day is not one of 1970 to 9998.
+            NotFound: Another principal was asked for by who is no admin.
+            ServiceUnavailable: The database cannot be read.
+        """
+        span = wanted.span or self.this_month()
+        columns = [_COLUMNS[each] for each in by]
+        total, found = self._reports.sums(self._filter(wanted, viewer), columns)
+        groups = {each: found[_COLUMNS[each]] for each in by}
+        if "tag" in groups:
+            groups["tag"] = tuple(_by_tag(groups["tag"]))
+        tokens = groups.get("token", ())
+        names = self._reports.names([each.key for each in tokens]) if tokens else {}
+        return Summary(span, self._zone.key, total, groups, names)
+
+    def requests(
+        self,
+        wanted: Wanted,
+        most: int,
+        before: Place | None,
+        viewer: Principal | None,
+    ) -> tuple[RequestReport, ...]:
+        """Return at most so many requests, the newest first; raises as `summary`."""
+        found = self._reports.requests(self._filter(wanted, viewer), most, before)
+        return tuple(map(request_report, found))
+
+    def _filter(self, wanted: Wanted, viewer: Principal | None) -> UsageFilter:
+        span = _checked(wanted.span or self.this_month())
+        return UsageFilter(
+            since=self._begin(span.first),
+            until=self._begin(next_start("day", span.last)),
+            principal_id=_visible(wanted.principal_id, viewer),
+            model=wanted.model,
+            alias=wanted.alias,
+            deployment=wanted.deployment,
+            source=wanted.source,
+            tag=wanted.tag,
+            outcome=wanted.outcome,
+        )
+
+    def this_month(self) -> Span:
+        """Return the days of this month so far."""
+        today = day_of(self._clock.now(), self._zone)
+        return Span(period_start("month", today), today)
+
+    def _begin(self, day: date) -> datetime:
+        return datetime.combine(day, time.min, tzinfo=self._zone)
+
+
+def _checked(span: Span) -> Span:
+    """Return the span; a day at either end of the calendar has no UTC any more."""
+    for path, day in (("since", span.first), ("until", span.last)):
+        if not _FIRST_DAY <= day <= _LAST_DAY:
+            allowed = f"{_FIRST_DAY} to {_LAST_DAY}"
+            raise InvalidInputError.of(path, f"{day} is out of bounds", allowed)
+    return span
+
+
+def _visible(asked: str | None, viewer: Principal | None) -> str | None:
+    """Return whose usage is shown; None is everybody's."""
+    if viewer is None or viewer.may(Scope.ADMIN):
+        return asked
+    if asked is not None and asked != viewer.id:
+        # The same words for somebody else and for nobody.
+        raise NotFound("There is no such API token.")
+    return viewer.id
+
+
+def _by_tag(found: Iterable[Sums]) -> Iterator[Sums]:
+    """Yield the sums of each tag; who carries two counts for both."""
+    by_tag: dict[str, list[Sums]] = defaultdict(list)
+    for sums in found:
+        for tag in sums.key.split():
+            by_tag[tag].append(sums)
+    added = (_added(tag, each) for tag, each in by_tag.items())
+    yield from sorted(added, key=lambda each: (-each.cost_nanos, each.key))
+
+
+def _added(key: str, found: Sequence[Sums]) -> Sums:
+    first, *others = found
+    for other in others:
+        first = Sums(
+            key,
+            first.requests + other.requests,
+            first.attempts + other.attempts,
+            first.tokens_input + other.tokens_input,
+            first.tokens_output + other.tokens_output,
+            first.cost_nanos + other.cost_nanos,
+            first.unpriced + other.unpriced,
+            first.estimated + other.estimated,
+        )
+    return replace(first, key=key)
