@@ -5,16 +5,21 @@ answers do not trip `timeout` under gthread; deadlines are the gateway's own.
 """
 
 import gc
+import os
 import signal
+import tempfile
 from typing import Any
 
 from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 
 from flaskllm.core import logs
-from flaskllm.core.config import load_from_process
+from flaskllm.core.config import load_from_process, tell_workers
 from flaskllm.wiring import secrets_of
 from flaskllm.wiring.checks import find_usable
+from flaskllm.wiring.start import find_refusal
+
+_MEMORY_DISK = "/dev/shm"
 
 _started_with = load_from_process()
 _settings = _started_with.settings
@@ -34,6 +39,12 @@ graceful_timeout = 60
 forwarded_allow_ips = "127.0.0.1,::1"
 header_map = "drop"
 control_socket_disable = True
+# A worker's sign of life is a file: on a disk it could wait, or be refused.
+worker_tmp_dir = _MEMORY_DISK if os.access(_MEMORY_DISK, os.W_OK) else None
+try:
+    tempfile.gettempdir()
+except FileNotFoundError:  # the whole disk is read-only
+    tempfile.tempdir = worker_tmp_dir
 # gunicorn has no setting for it: the Server header shall not name the software.
 wsgi.SERVER = ""
 logconfig_dict = logs.dict_config(
@@ -49,6 +60,32 @@ class logger_class(Logger):  # noqa: N801  # gunicorn's name for the setting
 
     def access(self, *_: Any) -> None:
         """Write nothing: ours is there, and to prepare this one costs its time."""
+
+
+def nworkers_changed(_server: Any, number: int, _before: int | None) -> None:
+    """Tell the application when there are more workers than the settings say.
+
+    `gunicorn --workers 4` goes over the settings, and what the workers have to count
+    together they would count each for itself. It is called before any of them, or
+    the application, is there; and for `SIGTTIN`, whose worker hears of it and those
+    that come later.
+    """
+    if number > _settings.server.workers:
+        tell_workers(number)
+
+
+def on_starting(_server: Any) -> None:
+    """Stop the start with one line where nothing could be done without the operator.
+
+    That is a schema which is newer than this program, a master secret which is not
+    the database's, a file that is damaged. What passes does not stop it.
+
+    Raises:
+        RuntimeError: gunicorn shows it and ends with status 1.
+    """
+    refusal = find_refusal(_settings)
+    if refusal:
+        raise RuntimeError(refusal)
 
 
 def when_ready(server: Any) -> None:

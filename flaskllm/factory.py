@@ -10,8 +10,7 @@ from flask_limiter.util import get_remote_address
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flaskllm import api
-from flaskllm.api import windows
-from flaskllm.core import logs
+from flaskllm.core import logs, windows
 from flaskllm.core.config import Loaded, load_from_process
 from flaskllm.services import Services
 from flaskllm.wiring import build_services, secrets_of

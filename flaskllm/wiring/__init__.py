@@ -5,44 +5,55 @@ deployments, routes, templates) is built into one `Models` snapshot; each questi
 to a model takes the snapshot that stands then. Everything else is for the start.
 """
 
-import sys
 from collections.abc import Callable
 from random import SystemRandom
 
 from flaskllm.core.auth import BootstrapToken
 from flaskllm.core.clock import Clock, SystemClock
-from flaskllm.core.config import Loaded, Settings, watch_process
-from flaskllm.core.metrics import Metrics
+from flaskllm.core.config import Loaded, watch_process
 from flaskllm.core.redaction import Redactor
-from flaskllm.core.secrets import KeyRing
 from flaskllm.llm.router import Router
 from flaskllm.services import Services
 from flaskllm.services.api_tokens import ApiTokenService
+from flaskllm.services.audit import Audit
+from flaskllm.services.authentication import Authentication
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.health import Health, Providers
+from flaskllm.services.idempotency import Idempotency
 from flaskllm.services.models import Models
 from flaskllm.services.overrides import Overrides
 from flaskllm.services.probes import Probes
+from flaskllm.services.resealing import Resealing
 from flaskllm.services.responses import Responses
 from flaskllm.services.routes import Routes
+from flaskllm.services.secret_mark import SecretMark
 from flaskllm.services.templates import Templates
-from flaskllm.services.usage import UsageService
+from flaskllm.services.usage_reports import UsageQueries
 from flaskllm.storage.api_tokens import ApiTokens
-from flaskllm.storage.database import Database
-from flaskllm.storage.journal import journal_for, read_mounts
+from flaskllm.storage.audit import AuditRows
+from flaskllm.storage.changes import Changes
+from flaskllm.storage.idempotency import IdempotencyRows
 from flaskllm.storage.overrides import OverrideRows
+from flaskllm.storage.resealing import SealedValues
 from flaskllm.storage.responses import ResponseRows
-from flaskllm.storage.sqlite import database_path, sqlite_url
-from flaskllm.storage.usage import UsageRows
+from flaskllm.storage.sealing import ContentSealer
+from flaskllm.storage.usage_reports import UsageReports
+from flaskllm.wiring.accounts import build_accounts
+from flaskllm.wiring.budgets import build_budgets
+from flaskllm.wiring.ground import (
+    Ground,
+    build_database,
+    deadline_seconds,
+    is_under_uwsgi,
+    lay_ground,
+)
+from flaskllm.wiring.housekeeping import build_housekeeping
+from flaskllm.wiring.limits import build_limits
 from flaskllm.wiring.models import LiveModels, tell_rejected
 from flaskllm.wiring.secrets import reveal, secrets_of
 
 __all__ = ["build_database", "build_services", "is_under_uwsgi", "secrets_of"]
-
-# PythonAnywhere ends a request after five minutes; ours must end before that.
-_HOST_KILLS_AFTER_SECONDS = 300.0
-_MARGIN_SECONDS = 30.0
 
 
 def build_services(
@@ -60,52 +71,40 @@ def build_services(
         ConfigError: A provider cannot be built, or the CA bundle cannot be read.
     """
     clock, redactor = clock or SystemClock(), redactor or Redactor()
-    settings = loaded.settings
-    database = build_database(settings, clock)
-    watch = watch_process(loaded, tell_rejected)
-    metrics, threaded = Metrics(), not is_under_uwsgi()
-    live = LiveModels(loaded, watch, clock, redactor, metrics)
-    overrides = Overrides(
-        OverrideRows(database), live.health, live.catalog, clock, threaded=threaded
-    )
-    probes = Probes(live.probed, live.health, clock, SystemRandom(), threaded=threaded)
-
-    completions = Completions(_watched(live, overrides, probes))
+    ground = lay_ground(loaded.settings, clock, redactor)
+    database, live = ground.database, _live(loaded, ground, redactor)
+    overrides = _overrides(ground, live)
+    completions = Completions(_watched(live, overrides, _probes(ground, live)))
+    responses = Responses(ResponseRows(database), clock)
+    idempotency = _idempotency(ground)
+    limits = build_limits(ground)
+    accounts = build_accounts(ground, limits)
+    keepers = (accounts, responses, limits, idempotency)
     return Services(
         clock=clock,
-        api_tokens=_api_tokens(settings, database, clock, redactor),
+        accounts=accounts,
+        api_tokens=_api_tokens(ground),
+        audit=Audit(AuditRows(database)),
+        budgets=build_budgets(ground, live.catalog),
         completions=completions,
         digests=Digests(completions, live.library, clock),
-        responses=Responses(ResponseRows(database), clock),
+        resealing=_resealing(ground),
+        responses=responses,
         models=Models(live.catalog, live.counting, int(clock.now().timestamp())),
-        routes=Routes(
-            live.catalog, live.explainer, live.health, overrides.keep_current
-        ),
+        routes=_routes(live, overrides),
         providers=Providers(live.catalog, live.health, overrides),
         overrides=overrides,
         templates=Templates(live.library),
         health=Health(database),
+        housekeeping=build_housekeeping(ground, *keepers),
+        idempotency=idempotency,
         settings=live,
-        usage=UsageService(UsageRows(database), clock, threaded=threaded),
-        metrics=metrics,
+        usage_reports=UsageQueries(UsageReports(database), clock, ground.zone),
+        limits=limits,
+        metrics=ground.metrics,
         database=database,
-        deadline_seconds=_deadline_seconds(settings),
+        deadline_seconds=deadline_seconds(loaded.settings),
     )
-
-
-def build_database(settings: Settings, clock: Clock) -> Database:
-    """Return the database of the settings, not yet opened."""
-    default = sqlite_url(settings.data_dir.absolute() / "flaskllm.db")
-    url = reveal(settings.database_url) or default
-    path = database_path(url)
-    mounts = read_mounts()
-    journal = journal_for(path.resolve(), is_under_uwsgi(), mounts) if path else "wal"
-    return Database(url, journal=journal, clock=clock, data_dir=settings.data_dir)
-
-
-def is_under_uwsgi() -> bool:
-    """Tell whether uWSGI serves this process: only then its module is there."""
-    return "uwsgi" in sys.modules
 
 
 def _watched(
@@ -121,17 +120,55 @@ def _watched(
     return router
 
 
-def _api_tokens(
-    settings: Settings, database: Database, clock: Clock, redactor: Redactor
-) -> ApiTokenService:
-    keys = KeyRing(reveal(settings.secret), settings.data_dir, redactor)
-    text = reveal(settings.api_token)
+def _live(loaded: Loaded, ground: Ground, redactor: Redactor) -> LiveModels:
+    watch = watch_process(loaded, tell_rejected)
+    return LiveModels(loaded, watch, ground.clock, redactor, ground.metrics)
+
+
+def _routes(live: LiveModels, overrides: Overrides) -> Routes:
+    return Routes(live.catalog, live.explainer, live.health, overrides.keep_current)
+
+
+def _overrides(ground: Ground, live: LiveModels) -> Overrides:
+    rows = OverrideRows(ground.database)
+    return Overrides(
+        rows, live.health, live.catalog, ground.clock, threaded=ground.threaded
+    )
+
+
+def _probes(ground: Ground, live: LiveModels) -> Probes:
+    return Probes(
+        live.probed,
+        live.health,
+        ground.clock,
+        SystemRandom(),
+        threaded=ground.threaded,
+    )
+
+
+def _api_tokens(ground: Ground) -> ApiTokenService:
+    text = reveal(ground.settings.api_token)
     bootstrap = BootstrapToken(text) if text else None
-    return ApiTokenService(ApiTokens(database), keys, clock, bootstrap)
+    tokens, read_counter = ApiTokens(ground.database), Changes(ground.database).read
+    proofs = Authentication(tokens, ground.keys, ground.clock, read_counter, bootstrap)
+    return ApiTokenService(tokens, proofs, ground.clock)
 
 
-def _deadline_seconds(settings: Settings) -> float:
-    asked = settings.timeouts.deadline_seconds
-    if not is_under_uwsgi():
-        return asked
-    return min(asked, _HOST_KILLS_AFTER_SECONDS - _MARGIN_SECONDS)
+def _idempotency(ground: Ground) -> Idempotency:
+    return Idempotency(
+        IdempotencyRows(ground.database),
+        ground.keys,
+        ground.clock,
+        threaded=ground.threaded,
+        deadline_seconds=deadline_seconds(ground.settings),
+    )
+
+
+def _resealing(ground: Ground) -> Resealing:
+    keys = ground.keys
+    return Resealing(
+        SealedValues(ground.database),
+        ContentSealer(keys),
+        SecretMark(keys),
+        ground.clock,
+    )

@@ -1,15 +1,18 @@
 """The catalogue of the settings: its routes and deployments as the router has them."""
 
+from dataclasses import replace
+
 from flaskllm.core.config import (
     DeploymentLimits,
     DeploymentSettings,
     PriceSettings,
+    PriceTerms,
     RouteSettings,
     Settings,
     StreamTimeouts,
 )
 from flaskllm.llm.catalog import OFFLINE, Catalog, Route
-from flaskllm.llm.terms import Limits, Price
+from flaskllm.llm.terms import Limits, Price, Tier
 from flaskllm.llm.types import Deployment
 from flaskllm.llm.undescribed import Discovered, with_model
 from flaskllm.wiring.timeouts import timeouts_of
@@ -102,12 +105,20 @@ def _price(price: PriceSettings | None) -> Price | None:
     """Return dollars for a million tokens as nano-dollars for a million tokens."""
     if price is None:
         return None
-    read, write = price.cache_read, price.cache_write
+    tiers = tuple(Tier(each.above, _terms(each)) for each in price.tiers)
+    return replace(_terms(price), tiers=tiers)
+
+
+def _terms(terms: PriceTerms) -> Price:
+    def nanos(dollars: float | None) -> int | None:
+        return None if dollars is None else _nanos(dollars)
+
     return Price(
-        input=_nanos(price.input),
-        output=_nanos(price.output),
-        cache_read=None if read is None else _nanos(read),
-        cache_write=None if write is None else _nanos(write),
+        input=_nanos(terms.input),
+        output=_nanos(terms.output),
+        cache_read=nanos(terms.cache_read),
+        cache_write=nanos(terms.cache_write),
+        reasoning=nanos(terms.reasoning),
     )
 
 

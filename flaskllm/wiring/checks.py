@@ -23,6 +23,7 @@ from flaskllm.llm.prompts import TemplateError, load_library
 from flaskllm.llm.types import Deployment
 from flaskllm.llm.undescribed import NothingDiscovered
 from flaskllm.wiring.catalog import build_catalog
+from flaskllm.wiring.drivers import check_driver
 from flaskllm.wiring.timeouts import OWN_SERVERS
 from flaskllm.wiring.upstreams import build_providers, read_trusted
 
@@ -37,6 +38,7 @@ def find_faults(settings: Settings) -> list[Problem]:
         *(_of(read_trusted) if settings.providers else ()),
         *_check_templates(settings),
         *check_prices(settings, _deployments(settings)),
+        *check_driver(settings),
         *find_hints(settings),
     ]
 

@@ -205,7 +205,14 @@ def build_models(
     chance = SystemRandom()  # a fork must not repeat another worker's jitter
     return Models(
         router=Router(
-            catalog, providers, senders, Policy(), chance, descriptions.fill, health
+            catalog,
+            providers,
+            senders,
+            Policy(),
+            chance,
+            descriptions.fill,
+            health,
+            settings.accounting.planned_output_tokens,
         ),
         explainer=Explainer(
             catalog,

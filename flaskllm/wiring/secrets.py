@@ -3,6 +3,32 @@
 from pydantic import SecretStr
 
 from flaskllm.core.config import Settings
+from flaskllm.core.redaction import Redactor
+from flaskllm.core.secrets import KeyRing, WhenMissing
+from flaskllm.storage.addresses import file_at, password_in
+
+
+def build_key_ring(settings: Settings, redactor: Redactor | None = None) -> KeyRing:
+    """Return the keys of the settings' master secrets, of which none is read yet."""
+    return KeyRing(
+        reveal(settings.secret),
+        settings.data_dir,
+        redactor,
+        previous=reveal(settings.previous_secret),
+        when_missing=_when_missing(reveal(settings.database_url)),
+    )
+
+
+def uses_data_dir(settings: Settings) -> bool:
+    """Tell whether the data folder is needed, as for a database file."""
+    return _when_missing(reveal(settings.database_url)) == "make_file"
+
+
+def _when_missing(database_url: str | None) -> WhenMissing:
+    """Return where a secret may be made: what lasts as long as the database does."""
+    if database_url is None or file_at(database_url):
+        return "make_file"
+    return "make_in_memory" if database_url.startswith("sqlite") else "refuse"
 
 
 def reveal(secret: SecretStr | None) -> str | None:
@@ -12,6 +38,13 @@ def reveal(secret: SecretStr | None) -> str | None:
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return every secret of the settings, for the logs to mask."""
-    own = (settings.secret, settings.api_token, settings.server.metrics_token)
+    own = (
+        settings.secret,
+        settings.previous_secret,
+        settings.api_token,
+        settings.server.metrics_token,
+    )
     credentials = (provider.api_key for provider in settings.providers.values())
-    return tuple(secret.get_secret_value() for secret in (*own, *credentials) if secret)
+    known = (secret.get_secret_value() for secret in (*own, *credentials) if secret)
+    password = password_in(reveal(settings.database_url) or "")
+    return (*known, password) if password else tuple(known)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from api_tokens import make_token
 from flask import request
 
 import flaskllm
@@ -92,9 +93,9 @@ def test_the_logs_mask_the_secrets_of_the_settings(settle, capsys):
 
 
 def test_the_logs_mask_a_master_secret_that_was_made_later(settle, tmp_path, capsys):
-    app = create_app(settle(FLASKLLM_DATABASE_URL="sqlite://"))
+    app = create_app(settle())
     services = app.extensions["flaskllm"]
-    services.api_tokens.create("a", frozenset({Scope.READ}))
+    make_token(services.api_tokens, Scope.READ)
     services.database.close()
     secret = (tmp_path / "data" / "secret").read_text().strip()
 

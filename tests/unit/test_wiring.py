@@ -6,18 +6,19 @@ from random import SystemRandom
 from types import ModuleType
 
 import pytest
+from api_tokens import make_token
 from fakes import FakeClock
 from requests import certs
 
 from flaskllm import wiring
 from flaskllm.core.auth import Scope
-from flaskllm.core.clock import SystemClock
+from flaskllm.core.clock import Deadline, SystemClock
 from flaskllm.core.config import ConfigError, ConfigWatch, load
 from flaskllm.core.errors import ModelNotFound, NoModelConfigured
 from flaskllm.core.metrics import Metrics
 from flaskllm.core.redaction import Redactor
 from flaskllm.llm.prompts import TemplateError
-from flaskllm.llm.types import CompletionRequest
+from flaskllm.llm.types import Call, CompletionRequest
 from flaskllm.wiring import (
     build_database,
     build_services,
@@ -26,6 +27,12 @@ from flaskllm.wiring import (
 )
 from flaskllm.wiring.models import LiveModels, build_models, tell_rejected
 
+CALL = Call(
+    Deadline.after(60.0, FakeClock()),
+    wait=lambda _: None,
+    before=lambda _: None,
+    after=lambda *_: None,
+)
 STRONG = "k3V9qLz0pXyT7sWb2RfHnJm5cDgA8eUi"
 SETTINGS = """
 providers:
@@ -108,7 +115,7 @@ class TestServices:
     def test_they_work_together_on_one_database(self, settle, tmp_path):
         services = build_services(settle(), FakeClock())
 
-        made = services.api_tokens.create("a", frozenset({Scope.READ}))
+        made = make_token(services.api_tokens, Scope.READ, name="a")
 
         assert services.health.ready()
         assert services.api_tokens.authenticate(made.text).name == "a"
@@ -251,7 +258,7 @@ class TestModels:
         models = build_models(settle().settings, FakeClock())
 
         with pytest.raises(NoModelConfigured):
-            models.router.complete(CompletionRequest(None, ()), None)
+            models.router.complete(CompletionRequest(None, ()), CALL)
 
     def test_the_operators_templates_are_among_the_others(self, settle, tmp_path):
         (tmp_path / "own").mkdir()

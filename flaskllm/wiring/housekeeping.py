@@ -1,0 +1,33 @@
+"""What the house has to be kept for: every duty, and how often."""
+
+import socket
+
+from flaskllm.services.accounts import Accounts
+from flaskllm.services.housekeeping import Duty, Housekeeping
+from flaskllm.services.idempotency import Idempotency
+from flaskllm.services.limits import Limits
+from flaskllm.services.responses import Responses
+from flaskllm.storage.leases import Leases
+from flaskllm.wiring.ground import Ground
+
+_HOST_CHARACTERS = 30
+
+
+def build_housekeeping(
+    ground: Ground,
+    accounts: Accounts,
+    responses: Responses,
+    limits: Limits,
+    idempotency: Idempotency,
+) -> Housekeeping:
+    """Return what does all duties when they are due; nothing is started."""
+    duties = (
+        # name, how often in seconds, what returns how many it saw to
+        Duty("reservations", 60.0, accounts.sweep),
+        Duty("responses", 600.0, responses.forget_expired),
+        Duty("counters", 600.0, limits.forget_expired),
+        Duty("idempotency", 600.0, idempotency.forget_expired),
+    )
+    host = socket.gethostname()[:_HOST_CHARACTERS]
+    leases = Leases(ground.database)
+    return Housekeeping(leases, duties, ground.clock, host, threaded=ground.threaded)
