@@ -9,6 +9,7 @@ from flaskllm.api import (
     errors,
     guard,
     headers,
+    limit_headers,
     metrics,
     websocket_door,
 )
@@ -22,16 +23,20 @@ from flaskllm.api.openai import (
     responses_socket,
 )
 from flaskllm.api.openapi import describe
-from flaskllm.api.v1 import chat as native_chat
 from flaskllm.api.v1 import (
+    audit,
+    budgets,
     chat_socket,
     health,
     openapi,
     providers,
     routes,
     templates,
+    tokens,
+    usage,
     webhook,
 )
+from flaskllm.api.v1 import chat as native_chat
 from flaskllm.api.v1 import models as native_models
 from flaskllm.api.validation import ADMIN_BODY_BYTES
 from flaskllm.core.config import LimitSettings, ServerSettings
@@ -46,6 +51,10 @@ _ROUTES: tuple[tuple[str, Blueprint], ...] = (
     ("/api/v1", routes.blueprint),  # POST /routes/explain
     ("/api/v1", health.blueprint),  # GET /health, /health/ready
     ("/api/v1", providers.blueprint),  # GET /health/providers; PUT, DELETE with a name
+    ("/api/v1", usage.blueprint),  # GET /usage/summary, /usage/requests; each .csv
+    ("/api/v1", budgets.blueprint),  # GET, POST /budgets; GET, PATCH, DELETE with an id
+    ("/api/v1", tokens.blueprint),  # GET, POST /tokens; with an id PATCH, DELETE too
+    ("/api/v1", audit.blueprint),  # GET /audit
     ("/api/v1", openapi.blueprint),  # GET /openapi.json
     ("/v1", chat.blueprint),  # POST /chat/completions
     ("/v1", completions.blueprint),  # POST /completions
@@ -91,6 +100,7 @@ def register(
     errors.init(app)
     headers.init(app, server)
     guard.init(app, limiter, limits)
+    limit_headers.init(app)
     websocket_door.init(app, server)
     metrics.init(app, server)
     for prefix, blueprint in _ROUTES:

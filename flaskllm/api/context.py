@@ -2,10 +2,12 @@
 
 import logging
 import socket
+from collections.abc import Sequence
 from typing import cast
 
 from flask import Flask, Response, current_app, g, request
 
+from flaskllm.api.budget_notices import budget_header
 from flaskllm.api.callers import caller_socket
 from flaskllm.api.measuring import Timing, count_attempt, measure
 from flaskllm.api.replies import header_text
@@ -20,6 +22,8 @@ from flaskllm.core.errors import (
 )
 from flaskllm.llm.types import Attempt, Call, Outcome
 from flaskllm.services import Services
+from flaskllm.services.accounts import Account
+from flaskllm.services.budgets import BudgetNotice
 
 EXTENSION = "flaskllm"
 _DECISION = "X-Flaskllm-Decision"
@@ -71,41 +75,55 @@ def note_websocket() -> None:
     services().metrics.count_request(_rule(), request.method, 101)
 
 
+def account() -> Account:
+    """Return what this request, or this turn, spends; only what has a call has one."""
+    return cast(Account, g.account)
+
+
+def notices() -> Sequence[BudgetNotice]:
+    """Return the budgets that this request, or this turn, has passed so far."""
+    return account().notices if "account" in g else ()
+
+
 def make_call(
-    *, turn_id: str | None = None, caller: socket.socket | None = None
+    source: str, *, turn_id: str | None = None, caller: socket.socket | None = None
 ) -> Call:
     """Return what travels down with this request of a known principal.
 
-    Each attempt is logged, counted and recorded the moment it ends.
+    Money is reserved for each attempt before it is made; the moment it ends it is
+    logged, counted and settled.
 
     Args:
+        source: Through which door the request came, such as `openai:chat`.
         turn_id: The request's id in the records, where one connection asks often.
         caller: What to watch for a hang-up; the request's own socket if omitted.
     """
     house, timing = services(), g.timing
-    principal_id, this_request = principal().id, turn_id or request_id()
+    deadline = Deadline.after(house.deadline_seconds, house.clock)
+    spender = g.account = house.accounts.open(
+        principal(),
+        request_id=turn_id or request_id(),
+        source=source,
+        deadline=deadline,
+    )
 
     def before(attempt: Attempt) -> None:
-        # Nothing is reserved for it yet: every attempt may be made.
+        spender.before(attempt)
         timing.decision = attempt.decision
 
     def after(attempt: Attempt, outcome: Outcome) -> None:
         timing.upstream_seconds += outcome.latency_seconds
         _log_attempt(attempt, outcome)
         count_attempt(house.metrics, attempt, outcome)
-        house.usage.record(
-            request_id=this_request,
-            principal_id=principal_id,
-            attempt=attempt,
-            outcome=outcome,
-        )
+        spender.after(attempt, outcome)
 
     return Call(
-        deadline=Deadline.after(house.deadline_seconds, house.clock),
+        deadline=deadline,
         wait=house.clock.sleep,
         before=before,
         after=after,
         caller=caller or caller_socket(),
+        aliases=principal().aliases,
     )
 
 
@@ -142,7 +160,10 @@ def _finish(response: Response) -> Response:
         return response
     if g.timing.decision:
         response.headers[_DECISION] = header_text(g.timing.decision)
+    response.headers.update(budget_header(notices()))
     house, rule = services(), _rule()
+    # Once the answer is out: nobody waits for it.
+    response.call_on_close(house.housekeeping.keep_house)
     house.metrics.count_request(rule, request.method, response.status_code)
     measure(house.metrics, house.clock, g.timing, rule, response)
     failure = g.get("failure")

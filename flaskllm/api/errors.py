@@ -19,6 +19,7 @@ from flaskllm.api.openai import errors as openai
 from flaskllm.api.replies import json_reply
 from flaskllm.core.errors import (
     APIError,
+    Conflict,
     InternalError,
     InvalidInputError,
     LLMRateLimited,
@@ -35,7 +36,7 @@ _WRONG_BASE = "OpenAI's base URL ends in /v1, Anthropic's does not."
 _LONGEST_WAIT_SECONDS = 60.0
 # Each ends by itself at a known time. After any other failure of a model a client's
 # retries would only multiply our own, with all their time-outs and fallbacks.
-_ENDS_BY_WAITING = (RateLimitExceeded, LLMRateLimited, ServiceUnavailable)
+_ENDS_BY_WAITING = (RateLimitExceeded, LLMRateLimited, ServiceUnavailable, Conflict)
 
 # What Flask and Werkzeug raise, as what we raise; the nearest ancestor counts.
 _OURS: dict[type[http.HTTPException], tuple[type[APIError], str]] = {

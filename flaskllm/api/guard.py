@@ -16,7 +16,9 @@ from flask_limiter import Limiter
 from limits import RateLimitItem, RateLimitItemPerMinute
 
 from flaskllm.api import context
-from flaskllm.api.proofs import is_silent_websocket, peer_of, token_of
+from flaskllm.api.addresses import check_address, peer_of
+from flaskllm.api.limit_headers import count_request
+from flaskllm.api.proofs import is_silent_websocket, token_of
 from flaskllm.core import logs
 from flaskllm.core.auth import Principal, Scope
 from flaskllm.core.config import LimitSettings
@@ -111,18 +113,20 @@ def sign_in(token: str | None) -> None:
 
     Raises:
         AuthenticationError: The API token is not good; it was counted.
-        PermissionDenied: It lacks the scope of this route.
-        RateLimitExceeded: This peer failed too often.
+        PermissionDenied: It lacks the scope of this route, or may not come from here.
+        RateLimitExceeded: This peer failed too often, or this principal asked too
+            much.
         ServiceUnavailable: It could not be looked up.
     """
-    gate: _Gate = current_app.extensions[_EXTENSION]
-    with _closed_when_broken():
-        gate.prove(cast(Access, _access_here()), token)
+    _prove(token, counts=True)
 
 
 def sign_in_again() -> None:
-    """Prove it once more with the same API token; raises what `sign_in` raises."""
-    sign_in(g.get("api_token"))
+    """Prove it once more with the same API token; raises what `sign_in` raises.
+
+    It counts as no request.
+    """
+    _prove(g.get("api_token"), counts=False)
 
 
 def is_signed_in() -> bool:
@@ -148,13 +152,19 @@ class _Gate:
         with _closed_when_broken():
             self._admit(access)
 
-    def prove(self, access: Access, token: str | None) -> None:
-        """Put the principal of this API token on the request, or raise."""
+    def prove(self, access: Access, token: str | None, *, counts: bool) -> None:
+        """Put the principal of this API token on the request, or raise.
+
+        `counts` says whether it is a request towards the principal's limit.
+        """
         peer = peer_of(request.remote_addr)
         # Before the token is looked at, or a guesser would still learn from it.
         if not self.limiter.limiter.test(self.failures, "failures", peer):
             self._refuse(self.failures, "failures", peer, _TOO_MANY_FAILURES)
         principal = self._authenticate(peer, token)
+        check_address(principal)
+        if counts:
+            count_request(principal)
         if not principal.may(*access.any_of):
             names = " or ".join(access.any_of)
             raise PermissionDenied(
@@ -164,7 +174,7 @@ class _Gate:
 
     def _admit(self, access: Access) -> None:
         if access.any_of and not (access.or_frame and is_silent_websocket()):
-            self.prove(access, token_of(access.or_header))
+            self.prove(access, token_of(access.or_header), counts=True)
             return
         peer = peer_of(request.remote_addr)
         if not self.limiter.limiter.hit(self.visits, "visits", peer):
@@ -203,6 +213,12 @@ class _Gate:
             details=details,
             retry_after_seconds=max(1.0, window.reset_time - time.time()),
         )
+
+
+def _prove(token: str | None, *, counts: bool) -> None:
+    gate: _Gate = current_app.extensions[_EXTENSION]
+    with _closed_when_broken():
+        gate.prove(cast(Access, _access_here()), token, counts=counts)
 
 
 @contextmanager

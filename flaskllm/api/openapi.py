@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
@@ -15,9 +15,12 @@ from werkzeug.routing import Rule
 from flaskllm import __version__
 from flaskllm.api.errors import CHALLENGE
 from flaskllm.api.guard import Access, access_of
+from flaskllm.api.idempotency import HEADER, PATTERN, REPLAYED, is_idempotent
 from flaskllm.core.errors import (
     APIError,
     AuthenticationError,
+    Conflict,
+    IdempotencyKeyReused,
     InternalError,
     InvalidInputError,
     PermissionDenied,
@@ -48,6 +51,7 @@ _ALWAYS: tuple[type[APIError], ...] = (
 )
 _HEADERS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
+    409: ("Retry-After",),
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
@@ -66,6 +70,17 @@ _HEADER_TEXTS: Mapping[str, Schema] = {
         "description": "Seconds after which the same request may succeed.",
         "schema": {"type": "integer", "minimum": 1},
     },
+    REPLAYED: {
+        "description": "Nothing was run: this is the answer that was given before.",
+        "schema": {"type": "string", "const": "true"},
+    },
+}
+_KEY: Schema = {
+    "name": HEADER,
+    "in": "header",
+    "description": "A name for this request, bare or in double quotes: whoever repeats "
+    "it within 24 hours gets the same answer.",
+    "schema": {"type": "string", "pattern": PATTERN},
 }
 
 
@@ -98,6 +113,7 @@ class Declaration:
     query: type[BaseModel] | None
     replies: Mapping[int, type[BaseModel] | Schema]
     errors: tuple[type[APIError], ...]
+    is_idempotent: bool = False
 
 
 def documented(
@@ -121,7 +137,12 @@ def documented(
     declaration = Declaration(summary, body, query, replies, errors)
 
     def mark(view: View) -> View:
-        setattr(view, _MARK, declaration)
+        repeatable = replace(
+            declaration,
+            errors=(*errors, Conflict, IdempotencyKeyReused),
+            is_idempotent=True,
+        )
+        setattr(view, _MARK, repeatable if is_idempotent(view) else declaration)
         return view
 
     return mark
@@ -204,6 +225,8 @@ def _operation(
         operation["security"] = [{"api_token": list(access.any_of)}]
     if declaration.query:
         operation["parameters"] = list(_parameters(declaration.query))
+    if declaration.is_idempotent:
+        operation["parameters"] = [*operation.get("parameters", ()), _KEY]
     if declaration.body:
         content = {
             media_type: _media_type_of(body, references)
@@ -232,7 +255,10 @@ def _responses(
     for status, reply in declaration.replies.items():
         if status < 400:
             content = _content_of(reply, references)
-            yield str(status), _response(status, HTTPStatus(status).phrase, content)
+            told = _response(status, HTTPStatus(status).phrase, content)
+            if declaration.is_idempotent:
+                told["headers"][REPLAYED] = _HEADER_TEXTS[REPLAYED]
+            yield str(status), told
 
 
 def _content_of(reply: type[BaseModel] | Schema, references: References) -> Schema:
@@ -268,6 +294,7 @@ def text_properties(model: type[BaseModel]) -> dict[str, Schema]:
     for schema in properties.values():
         choices = [each for each in schema.pop("anyOf") if each != {"type": "null"}]
         whole = [each for each in choices if each.get("type") in ("object", "array")]
+        schema.pop("default", None)  # absent, which is not null
         schema |= whole[0] if whole else {"anyOf": choices}
     return properties
 

@@ -1,31 +1,12 @@
 """What a request shows of its caller, nothing of it proven yet."""
 
-import ipaddress
 import re
-from functools import lru_cache
 
 from flask import request
 
 # A second Authorization header arrives joined to the first by a comma: what it
 # adds spoils the API token, and the blank after its scheme matches nothing.
 _BEARER = re.compile(r"bearer +(?P<token>[!-~]{1,1024})", re.IGNORECASE)
-
-
-@lru_cache(maxsize=1024)
-def peer_of(address: str | None) -> str:
-    """Return what is counted as one peer.
-
-    An IPv6 host owns a whole /64 and could change its address with every guess.
-    """
-    try:
-        ip = ipaddress.ip_address((address or "").partition("%")[0])
-    except ValueError:
-        return address or "-"
-    if ip.version == 4:
-        return str(ip)
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, 64), strict=False))
 
 
 def token_of(or_header: str | None = None) -> str | None:

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
 from flask import Response
 
+from flaskllm.core.csv_text import csv_text
 from flaskllm.llm.streams import Seam
 
 _MOST_DROPPED = 50
@@ -31,6 +32,12 @@ def json_reply(payload: Mapping[str, Any], status: int = 200) -> Response:
     text = json.dumps(payload, ensure_ascii=False, allow_nan=False) + "\n"
     body = text.encode("utf-8", "replace")
     return Response(body, status=status, content_type="application/json")
+
+
+def csv_reply(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+    """Return a table as CSV in UTF-8, see `core/csv_text.py`."""
+    body = csv_text(headings, rows).encode("utf-8", "replace")
+    return Response(body, content_type="text/csv; charset=utf-8")
 
 
 def dropped_header(names: Sequence[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ and nothing else of Flask's.
 """
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import Context
 from typing import Protocol
@@ -13,15 +13,17 @@ from typing import Protocol
 from flask import Response, request
 
 from flaskllm.api import context
+from flaskllm.api.draining import Drain
+from flaskllm.api.tenure import tenure_here
 from flaskllm.api.websocket_door import door_here
 from flaskllm.core import logs
-from flaskllm.core.clock import Clock, Deadline
+from flaskllm.core.clock import Clock
 from flaskllm.core.errors import (
     APIError,
+    AuthenticationError,
     CallerGone,
     InternalError,
     LLMAPIError,
-    ServiceUnavailable,
 )
 from flaskllm.core.sse import PING
 from flaskllm.llm.streaming import StreamAnswer
@@ -33,11 +35,6 @@ HEADERS: Mapping[str, str] = {
     # nginx would hold the events back until its buffer is full.
     "X-Accel-Buffering": "no",
 }
-
-# A server that stops cuts off what is not done after its grace, for gunicorn 60 s;
-# and up to a ping's time may go by before a stream sees that it stops, and that it
-# has to end.
-_DRAIN_SECONDS = 45.0
 
 _OK = "OK"
 _log = logging.getLogger(__name__)
@@ -93,11 +90,12 @@ def stream_reply(
 
     Raw pieces go out as they are, chunks as `encoder` tells them, also those that
     follow raw pieces after a seam; silence becomes a ping. A stream that breaks ends
-    with `encoder.fail`, never with its clean end; so does one that is not done when a
-    server that stops would soon cut it off.
+    with `encoder.fail`, never with its clean end; so does one whose API token is good
+    no more, and one that is not done when a server that stops would soon cut it off.
     """
     clock = context.services().clock
-    body = _Body(answer, encoder, clock, _Drain(door_here().is_stopping, clock))
+    checks = (Drain(door_here().is_stopping, clock).check, tenure_here().check)
+    body = _Body(answer, encoder, clock, checks)
     return Response(
         body,
         content_type=EVENT_STREAM,
@@ -107,34 +105,20 @@ def stream_reply(
     )
 
 
-class _Drain:
-    """How long a stream may go on once its server is to stop."""
-
-    def __init__(self, is_stopping: Callable[[], bool], clock: Clock) -> None:
-        self._is_stopping = is_stopping
-        self._clock = clock
-        self._until: Deadline | None = None
-
-    def check(self) -> None:
-        """Return while the stream may go on; else raise ServiceUnavailable."""
-        if not self._is_stopping():
-            return
-        if self._until is None:
-            self._until = Deadline.after(_DRAIN_SECONDS, self._clock)
-        elif self._until.passed():
-            raise ServiceUnavailable(details="The server is about to restart.")
-
-
 class _Body:
     """The bytes of a stream. May be closed at any moment, also before the first."""
 
     def __init__(
-        self, answer: StreamAnswer, encoder: StreamEncoder, clock: Clock, drain: _Drain
+        self,
+        answer: StreamAnswer,
+        encoder: StreamEncoder,
+        clock: Clock,
+        checks: Sequence[Callable[[], None]],
     ) -> None:
         self._answer = answer
         self._encoder = encoder
         self._clock = clock
-        self._drain = drain
+        self._checks = checks
         self._started_seconds = clock.monotonic() - context.elapsed_seconds()
         self._rule = request.url_rule.rule if request.url_rule else None
         # Until the end was reached, whoever closes it is a caller who hung up.
@@ -142,6 +126,7 @@ class _Body:
         self._failure: APIError | None = None
         self._chunks = 0
         self._has_ended = False
+        self._is_last = False
         self._pieces = self._run()
         # Threads are shared: what is bound for one stream must not show in another.
         self._context = Context()
@@ -150,6 +135,16 @@ class _Body:
             request_id=context.request_id(),
             principal=context.principal().id,
         )
+
+    @property
+    def is_ending(self) -> bool:
+        """Tell whether what is left, if anything, comes without a wait."""
+        return self._is_last or self._failure is not None or self._answer.is_complete
+
+    @property
+    def ended_well(self) -> bool:
+        """Tell whether the end was reached, and was the clean one."""
+        return self._code == _OK
 
     def __iter__(self) -> "_Body":
         return self
@@ -182,7 +177,8 @@ class _Body:
 
     def _told(self) -> Iterator[bytes]:
         for piece in self._answer:
-            self._drain.check()
+            for check in self._checks:
+                check()
             if piece is None:
                 yield PING
                 continue
@@ -198,9 +194,12 @@ class _Body:
                 self._chunks += 1
                 yield data
         if not self._answer.is_raw:
+            self._is_last = True
             yield self._encoder.finish(self._answer)
 
     def _fail(self, error: APIError) -> bytes:
+        # Now: whoever reads slowly must not hold the upstream until this is read.
+        self._answer.close()
         self._code, self._failure = error.code, error
         return self._encoder.fail(error)
 
@@ -226,5 +225,6 @@ class _Body:
         """Return ERROR for what is ours only: an upstream that breaks off is not."""
         if self._code == _OK:
             return logging.INFO
-        is_theirs = self._failure is None or isinstance(self._failure, LLMAPIError)
+        theirs = LLMAPIError | AuthenticationError
+        is_theirs = self._failure is None or isinstance(self._failure, theirs)
         return logging.WARNING if is_theirs else logging.ERROR

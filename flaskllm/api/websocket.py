@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Final
+from typing import Final, NoReturn
 
 from flask import Blueprint, Response, request
 from flask_sock import Sock
 
 from flaskllm.api import context, guard
+from flaskllm.api.limit_headers import count_request
+from flaskllm.api.tenure import tenure_here
 from flaskllm.api.validation import parse_object
 from flaskllm.api.websocket_door import Door, door_here, upgrade_required
 from flaskllm.api.websocket_turns import Connection, Frame, Talk, Turn
@@ -29,6 +31,7 @@ from flaskllm.core.errors import (
     Conflict,
     InvalidInputError,
     PermissionDenied,
+    RateLimitExceeded,
 )
 
 _log = logging.getLogger(__name__)
@@ -109,8 +112,13 @@ class _Conversation:
         if not guard.is_signed_in():
             self._sign_in()
         self._door.prove()
+        tenure = tenure_here()
         while True:
             message = self._connection.receive(self._door.limits.look_seconds)
+            try:
+                tenure.check()
+            except AuthenticationError as error:
+                self._dismiss(error)
             if message is None:
                 self._look_around()
             elif isinstance(message, bytes):
@@ -178,14 +186,29 @@ class _Conversation:
             guard.sign_in_again()
         except APIError as error:
             self._refuse_and_close(error)
+        try:
+            count_request(context.principal())
+        except RateLimitExceeded as error:  # the next one may come later
+            self._connection.send(self._talk.refuse(error))
+            return
         self.turns += 1
         self._turn = Turn(frame, self._talk, self._connection, self.turns)
 
+    def _dismiss(self, error: APIError) -> None:
+        """End the turn that runs, which then tells this error; and the connection."""
+        if self._turn is not None and self._turn.is_running():
+            self._turn.dismiss(error)
+            self._close_for(error)
+        self._refuse_and_close(error)
+
     def _refuse_and_close(self, error: APIError) -> None:
         self._connection.send(self._talk.refuse(error))
+        self._close_for(error)
+
+    def _close_for(self, error: APIError) -> NoReturn:
         self._close(_CODES.get(type(error), TRY_AGAIN_LATER), error.code)
 
-    def _close(self, code: int, message: str) -> None:
+    def _close(self, code: int, message: str) -> NoReturn:
         self._connection.close(code, message)
         raise Gone
 

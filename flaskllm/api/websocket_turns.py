@@ -39,7 +39,12 @@ class Talk(Protocol):
 
     Frames and events are JSON objects. `refuse` may be asked by another thread
     while a turn runs.
+
+    Attributes:
+        source: Under which its turns are recorded, such as `chat:websocket`.
     """
+
+    source: str
 
     def is_cancel(self, frame: Frame) -> bool:
         """Tell whether this frame ends the turn that is running."""
@@ -127,12 +132,18 @@ class Turn:
         self._number = number
         self._ours, self._theirs = socket.socketpair()
         self._is_answered = threading.Event()
+        self._dismissal: APIError | None = None
         self._thread = threading.Thread(target=copy_context().run, args=(self._run,))
         self._thread.start()
 
     def is_running(self) -> bool:
         """Tell whether the event that ends it is still to come."""
         return not self._is_answered.is_set()
+
+    def dismiss(self, error: APIError) -> None:
+        """End it with the event of this error, unless its own is already there."""
+        self._dismissal = error
+        self.end()
 
     def hang_up(self) -> None:
         """Let it learn that nobody waits any more."""
@@ -170,11 +181,14 @@ class Turn:
 
     def _answer(self, turn_id: str) -> tuple[Event, str]:
         """Return the event that ends the turn, and `OK` or an error's code."""
+        error: APIError
         try:
-            call = context.make_call(turn_id=turn_id, caller=self._theirs)
+            call = context.make_call(
+                self._talk.source, turn_id=turn_id, caller=self._theirs
+            )
             return self._talk.turn(self._frame, call, self._connection.send), "OK"
         except (CallerGone, Gone):
-            error: APIError = CallerGone("The turn was cancelled.")
+            error = self._dismissal or CallerGone("The turn was cancelled.")
         except APIError as refused:
             error = refused
         except Exception as broken:

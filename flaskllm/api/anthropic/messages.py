@@ -14,6 +14,7 @@ from flaskllm.api.anthropic.fields import CountFields, MessagesFields
 from flaskllm.api.anthropic.replies import message_of
 from flaskllm.api.anthropic.translate import Order, read_order
 from flaskllm.api.guard import guarded
+from flaskllm.api.idempotency import idempotent
 from flaskllm.api.replies import answer_headers
 from flaskllm.api.streaming import closing_on_failure, stream_reply
 from flaskllm.api.validation import parse_model, read_json
@@ -28,6 +29,7 @@ MODEL_BODY_BYTES = 32 * 1024 * 1024
 blueprint = Blueprint("messages", __name__)
 
 _API_KEY = "x-api-key"
+_SOURCE = "anthropic:messages"
 _BETA = "anthropic-beta"
 _RATE_LIMITS = "anthropic-ratelimit-"
 _BETA_NAMES = re.compile(r"[A-Za-z0-9._-]+(?: *, *[A-Za-z0-9._-]+)*")
@@ -36,6 +38,7 @@ _LONGEST_BETA = 1000
 
 @blueprint.post("/messages")
 @guarded(Scope.CHAT, or_header=_API_KEY)
+@idempotent(MODEL_BODY_BYTES)
 def create() -> Response:
     """Return the message that answers, whole or as a stream."""
     order = _read_order(MessagesFields)
@@ -49,7 +52,7 @@ def create() -> Response:
 def count_tokens() -> Response:
     """Return how many tokens the input takes, or about how many."""
     asked = _read_order(CountFields).request
-    counted = context.services().models.count_tokens(asked, context.make_call())
+    counted = context.services().models.count_tokens(asked, context.make_call(_SOURCE))
     headers = {"X-Flaskllm-Estimated": "true"} if counted.is_estimated else {}
     return _json(json_text.dump({"input_tokens": counted.tokens}), headers)
 
@@ -66,7 +69,7 @@ def _read_order(model: type[CountFields]) -> Order:
 
 
 def _whole(order: Order) -> Response:
-    call = order.only_where_understood(context.make_call())
+    call = order.only_where_understood(context.make_call(_SOURCE))
     with order.telling_what_is_lost():
         answer = context.services().completions.complete(order.request, call)
     completion = answer.completion
@@ -75,7 +78,7 @@ def _whole(order: Order) -> Response:
 
 
 def _stream(order: Order) -> Response:
-    call = order.only_where_understood(context.make_call())
+    call = order.only_where_understood(context.make_call(_SOURCE))
     with order.telling_what_is_lost():
         answer = context.services().completions.stream(order.request, call)
     with closing_on_failure(answer):

@@ -8,8 +8,14 @@ from flask import Blueprint, Response
 
 from flaskllm.api import context
 from flaskllm.api.guard import guarded
+from flaskllm.api.idempotency import idempotent
 from flaskllm.api.openai import replies
-from flaskllm.api.openai.requests import ChatFields, chat_request, read
+from flaskllm.api.openai.requests import (
+    MODEL_BODY_BYTES,
+    ChatFields,
+    chat_request,
+    read,
+)
 from flaskllm.api.openai.streams import ChatEncoder
 from flaskllm.api.streaming import closing_on_failure, stream_reply
 from flaskllm.core.auth import Scope
@@ -20,6 +26,7 @@ blueprint = Blueprint("openai_chat", __name__)
 
 @blueprint.post("/chat/completions")
 @guarded(Scope.CHAT)
+@idempotent(MODEL_BODY_BYTES)
 def create() -> Response:
     """Return the completion of a conversation, whole or as a stream."""
     body, fields = read(ChatFields)
@@ -30,7 +37,8 @@ def create() -> Response:
 
 
 def _whole(asked: CompletionRequest) -> Response:
-    answer = context.services().completions.complete(asked, context.make_call())
+    call = context.make_call("openai:chat")
+    answer = context.services().completions.complete(asked, call)
     body = answer.completion.raw or replies.chat_completion(
         answer.completion, replies.now()
     )
@@ -38,7 +46,8 @@ def _whole(asked: CompletionRequest) -> Response:
 
 
 def _stream(asked: CompletionRequest, *, includes_usage: bool) -> Response:
-    answer = context.services().completions.stream(asked, context.make_call())
+    call = context.make_call("openai:chat")
+    answer = context.services().completions.stream(asked, call)
     with closing_on_failure(answer):
         created = replies.now()
         encoder = ChatEncoder(answer.model, created, includes_usage=includes_usage)

@@ -13,8 +13,10 @@ from pydantic import Discriminator, Field, Tag
 
 from flaskllm.api import context
 from flaskllm.api.guard import guarded
+from flaskllm.api.idempotency import idempotent
 from flaskllm.api.openai import replies
 from flaskllm.api.openai.requests import (
+    MODEL_BODY_BYTES,
     MOST_CHOICES,
     SamplingFields,
     check_stream_options,
@@ -73,6 +75,7 @@ class TextFields(SamplingFields):
 
 @blueprint.post("/completions")
 @guarded(Scope.CHAT)
+@idempotent(MODEL_BODY_BYTES)
 def create() -> Response:
     """Return the completion of a text, whole or as a stream."""
     body, fields = read(TextFields)
@@ -121,7 +124,8 @@ def _text_of(prompt: str | list[str] | list[int] | list[list[int]]) -> str:
 
 
 def _whole(asked: CompletionRequest) -> Response:
-    answer = context.services().completions.complete(asked, context.make_call())
+    call = context.make_call("openai:completions")
+    answer = context.services().completions.complete(asked, call)
     body = answer.completion.raw or replies.text_completion(
         answer.completion, replies.now()
     )
@@ -129,7 +133,8 @@ def _whole(asked: CompletionRequest) -> Response:
 
 
 def _stream(asked: CompletionRequest, *, includes_usage: bool) -> Response:
-    answer = context.services().completions.stream(asked, context.make_call())
+    call = context.make_call("openai:completions")
+    answer = context.services().completions.stream(asked, call)
     with closing_on_failure(answer):
         created = replies.now()
         encoder = TextEncoder(answer.model, created, includes_usage=includes_usage)

@@ -10,11 +10,12 @@ from pydantic import Discriminator, Field, Tag
 
 from flaskllm.api import context
 from flaskllm.api.guard import guarded
+from flaskllm.api.idempotency import idempotent
 from flaskllm.api.openai import replies
 from flaskllm.api.openai.completions import TokenNumbers, tag_of_texts
 from flaskllm.api.openai.messages import Fields
 from flaskllm.api.openai.replies import EncodingFormat
-from flaskllm.api.openai.requests import read
+from flaskllm.api.openai.requests import MODEL_BODY_BYTES, read
 from flaskllm.core.auth import Scope
 from flaskllm.llm.types import EmbeddingRequest
 
@@ -50,11 +51,13 @@ class EmbeddingFields(Fields):
 
 @blueprint.post("/embeddings")
 @guarded(Scope.CHAT)
+@idempotent(MODEL_BODY_BYTES)
 def create() -> Response:
     """Return a vector for each input."""
     body, _ = read(EmbeddingFields, MOST_JSON_TOKENS)
     asked = embedding_request(body, direct=context.principal().direct_models)
-    answer = context.services().completions.embed(asked, context.make_call())
+    call = context.make_call("openai:embeddings")
+    answer = context.services().completions.embed(asked, call)
     return replies.json_bytes_reply(
         replies.embedding_list(answer.embeddings, body.encoding_format or "float"),
         tuple(body.model_extra or ()),

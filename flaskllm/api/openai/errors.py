@@ -29,6 +29,7 @@ _BY_CODE: Mapping[str, _Wording] = {
     "BUDGET_EXCEEDED": _Wording("insufficient_quota", "insufficient_quota", 429),
     "PERMISSION_DENIED": _Wording(_INVALID, "insufficient_permissions"),
     "MODEL_NOT_FOUND": _Wording(_INVALID, "model_not_found", param="model"),
+    "IDEMPOTENCY_KEY_REUSED": _Wording(_INVALID, "idempotency_key_reused"),
     "METHOD_NOT_ALLOWED": _Wording(_INVALID, "method_not_supported"),
     "PAYLOAD_TOO_LARGE": _Wording(_INVALID, "request_too_large"),
     "UNSUPPORTED_MEDIA_TYPE": _Wording(_INVALID, "unsupported_content_type"),

@@ -21,7 +21,7 @@ blueprint = Blueprint("openai_models", __name__)
 @guarded(Scope.CHAT, Scope.READ)
 def list_all() -> Response:
     """Return every model that this caller may name."""
-    entries = context.services().models.list(context.principal().direct_models)
+    entries = context.services().models.list(context.principal())
     data = [_model(entry) for entry in entries]
     return json_bytes_reply(json_text.dump({"object": "list", "data": data}))
 
@@ -30,7 +30,7 @@ def list_all() -> Response:
 @guarded(Scope.CHAT, Scope.READ)
 def find(model_id: str) -> Response:
     """Return one model; its id may hold slashes."""
-    entry = context.services().models.find(model_id, context.principal().direct_models)
+    entry = context.services().models.find(model_id, context.principal())
     return json_bytes_reply(json_text.dump(_model(entry)))
 
 

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flaskllm.api import context
 from flaskllm.api.guard import guarded
+from flaskllm.api.idempotency import idempotent
 from flaskllm.api.openai import replies
-from flaskllm.api.openai.requests import read
+from flaskllm.api.openai.requests import MODEL_BODY_BYTES, read
 from flaskllm.api.openai.responses_encoder import ResponsesEncoder
 from flaskllm.api.openai.responses_events import ResponseEvents
 from flaskllm.api.openai.responses_fields import ResponsesFields
@@ -46,6 +47,7 @@ class PageQuery(BaseModel):
 
 @blueprint.post("/responses")
 @guarded(Scope.CHAT)
+@idempotent(MODEL_BODY_BYTES)
 def create() -> Response:
     """Return the response to an input, whole or as a stream."""
     given, _ = read(ResponsesFields)
@@ -97,7 +99,8 @@ def keeper_here() -> Keeper:
 
 def _whole(order: ResponseOrder, keeper: Keeper) -> Response:
     completions = context.services().completions
-    answer = completions.complete(order.request, context.make_call())
+    call = context.make_call("openai:responses")
+    answer = completions.complete(order.request, call)
     completion = answer.completion
     response = ended(
         new_response(order, completion.model, replies.now()),
@@ -110,7 +113,8 @@ def _whole(order: ResponseOrder, keeper: Keeper) -> Response:
 
 def _stream(order: ResponseOrder, keeper: Keeper) -> Response:
     completions = context.services().completions
-    answer = completions.stream(order.request, context.make_call())
+    call = context.make_call("openai:responses")
+    answer = completions.stream(order.request, call)
     with closing_on_failure(answer):
         response = new_response(order, answer.model, replies.now())
         events = ResponseEvents(response, lambda whole: keeper.keep(order, whole))

@@ -53,6 +53,8 @@ class _Last:
 class ResponsesTalk:
     """The turns of one connection."""
 
+    source = "openai:responses"
+
     def __init__(self) -> None:
         """Start before the first frame."""
         self._last: _Last | None = None
@@ -140,8 +142,7 @@ class ResponsesTalk:
         items = read_input(given.input or [])
         read_items(items, earlier)
         if given.model:
-            direct = context.principal().direct_models
-            context.services().models.find(given.model, direct)
+            context.services().models.find(given.model, context.principal())
         unasked = ResponseOrder(given, CompletionRequest(given.model, ()), items)
         response = new_response(unasked, given.model or "auto", replies.now())
         whole = {**ended(response, [], "stop", Usage()), "store": False}

@@ -4,7 +4,9 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from flaskllm.api import context
+from flaskllm.api.budget_notices import budget_warnings
 from flaskllm.api.guard import guarded
+from flaskllm.api.idempotency import idempotent
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
 from flaskllm.api.streaming import EVENT_STREAM, stream_reply
@@ -21,6 +23,7 @@ from flaskllm.api.v1.chat_fields import ChatFields, ChatOrder, read_order
 from flaskllm.api.validation import read_json
 from flaskllm.core import errors
 from flaskllm.core.auth import Scope
+from flaskllm.core.money import dollars
 from flaskllm.llm.types import Answer, UsageSource
 
 CHAT_BODY_BYTES = 32 * 1024 * 1024
@@ -39,6 +42,7 @@ _EVENT = {
 }
 
 MODEL_ERRORS = (
+    errors.BudgetExceeded,
     errors.ModelNotFound,
     errors.PayloadTooLarge,
     errors.LLMInvalidRequest,
@@ -106,10 +110,12 @@ class ChatReply(BaseModel):
     replies={200: ChatReply},
     errors=MODEL_ERRORS,
 )
+@idempotent(CHAT_BODY_BYTES)
 def ask() -> Response:
     """Return the whole answer to the question in this request."""
     order = _order(stream=False)
-    answer = context.services().completions.complete(order.request, context.make_call())
+    call = context.make_call("chat")
+    answer = context.services().completions.complete(order.request, call)
     return data_reply(_data(answer), _meta(answer, order.warnings))
 
 
@@ -121,11 +127,15 @@ def ask() -> Response:
     replies={200: {EVENT_STREAM: {"schema": _EVENT}}},
     errors=MODEL_ERRORS,
 )
+@idempotent(CHAT_BODY_BYTES)
 def stream() -> Response:
     """Return the answer to the question in this request, piece by piece."""
     order = _order(stream=True)
-    answer = context.services().completions.stream(order.request, context.make_call())
-    return stream_reply(answer, ChatEncoder(order.warnings, new_message_id()))
+    call = context.make_call("chat")
+    answer = context.services().completions.stream(order.request, call)
+    warnings = (*order.warnings, *budget_warnings(context.notices()))
+    encoder = ChatEncoder(warnings, new_message_id(), context.account())
+    return stream_reply(answer, encoder)
 
 
 def _order(*, stream: bool) -> ChatOrder:
@@ -151,8 +161,12 @@ def _meta(answer: Answer, warnings: tuple[str, ...]) -> dict[str, object]:
         "provider": answer.deployment.provider,
         "model": answer.completion.model,
         "usage": usage_of(answer.completion.usage),
-        "cost": None,  # answers have no price yet
+        "cost": dollars(context.account().cost_nanos),
         "cached": False,
         "degraded": answer.deployment.degraded,
-        "warnings": [*warnings, *dropped_warnings(answer.dropped)],
+        "warnings": [
+            *warnings,
+            *dropped_warnings(answer.dropped),
+            *budget_warnings(context.notices()),
+        ],
     }

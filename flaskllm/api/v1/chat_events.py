@@ -13,10 +13,12 @@ from flaskllm.api.replies import rescue_of
 from flaskllm.core import ids
 from flaskllm.core.errors import APIError
 from flaskllm.core.json_text import dump_line
+from flaskllm.core.money import dollars
 from flaskllm.core.sse import encode_event
 from flaskllm.llm.streaming import StreamAnswer
 from flaskllm.llm.streams import Chunk, Seam
 from flaskllm.llm.types import Usage
+from flaskllm.services.accounts import Account
 
 TOKEN: Final = "token"
 DONE: Final = "done"
@@ -52,6 +54,7 @@ def done_of(
     message_id: str,
     warnings: Sequence[str],
     seam: Seam | None,
+    cost_nanos: int | None,
 ) -> dict[str, object]:
     """Return what is told when the upstream finished, with the seam if there is one."""
     meta = {} if seam is None else {"meta": {"rescue": rescue_of(seam)}}
@@ -61,7 +64,7 @@ def done_of(
         "model": answer.model,
         "finish_reason": answer.finish_reason,
         "usage": usage_of(answer.usage),
-        "cost": None,  # answers have no price yet
+        "cost": dollars(cost_nanos),
         "warnings": [*warnings, *dropped_warnings(answer.dropped)],
         **meta,
     }
@@ -73,6 +76,7 @@ class ChatEncoder:
 
     warnings: tuple[str, ...]
     message_id: str
+    account: Account
     number: int = 0
     seam: Seam | None = None
 
@@ -87,7 +91,13 @@ class ChatEncoder:
 
     def finish(self, answer: StreamAnswer) -> bytes:
         """Return the `done` event."""
-        done = done_of(answer, self.message_id, self.warnings, self.seam)
+        done = done_of(
+            answer,
+            self.message_id,
+            self.warnings,
+            self.seam,
+            self.account.cost_nanos,
+        )
         return self._event(DONE, done)
 
     def fail(self, error: APIError) -> bytes:

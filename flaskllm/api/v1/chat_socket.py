@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from flaskllm.api import context
+from flaskllm.api.budget_notices import budget_warnings
 from flaskllm.api.errors import body_of
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
@@ -29,6 +30,8 @@ blueprint = Blueprint("chat_socket", __name__)
 class ChatTalk:
     """The native events as JSON objects; the ids count through a connection."""
 
+    source = "chat:websocket"
+
     def __init__(self) -> None:
         """Start before the first event."""
         self._number = 0
@@ -52,7 +55,10 @@ class ChatTalk:
                     emit({"event": TOKEN, "text": words})
         finally:
             answer.close()
-        done = done_of(answer, new_message_id(), order.warnings, seam)
+        warnings = (*order.warnings, *budget_warnings(context.notices()))
+        done = done_of(
+            answer, new_message_id(), warnings, seam, context.account().cost_nanos
+        )
         return {"event": DONE, **done}
 
     def refuse(self, error: APIError) -> Event:

@@ -56,9 +56,10 @@ class ModelsReply(BaseModel):
     replies={200: ModelsReply},
 )
 def list_all() -> Response:
-    """Return every route in the order of the settings."""
+    """Return every route that this caller may name, in the order of the settings."""
     house = context.services()
-    routes = [_route_data(entry).model_dump() for entry in house.routes.list()]
+    entries = house.routes.list(context.principal().aliases)
+    routes = [_route_data(entry).model_dump() for entry in entries]
     return data_reply(routes, {"settings_version": house.settings.version()})
 
 

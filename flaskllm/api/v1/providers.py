@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from flaskllm.api import context
+from flaskllm.api.actors import actor_here
 from flaskllm.api.admin import read_admin_json
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
@@ -150,7 +151,7 @@ def put(deployment: str) -> Response:
     """Keep requests away from a deployment, or let them through."""
     fields = parse_model(OverrideFields, read_admin_json())
     override = context.services().overrides.put(
-        deployment, fields.state, fields.seconds, context.principal().id
+        deployment, fields.state, fields.seconds, actor_here()
     )
     return data_reply(_override_data(override).model_dump(mode="json"), _meta())
 
@@ -164,7 +165,7 @@ def put(deployment: str) -> Response:
 )
 def remove(deployment: str) -> Response:
     """Take back what was decided over a deployment."""
-    context.services().overrides.remove(deployment, context.principal().id)
+    context.services().overrides.remove(deployment, actor_here())
     return data_reply(Removed(deployment=deployment).model_dump(), _meta())
 
 

@@ -121,9 +121,9 @@ class ExplanationReply(BaseModel):
 def explain() -> Response:
     """Return how the chat in this request would be routed by this process."""
     house = context.services()
-    direct = context.principal().direct_models
-    order = read_question(read_json(CHAT_BODY_BYTES), direct=direct)
-    data = explanation_data(house.routes.explain(order.request))
+    caller = context.principal()
+    order = read_question(read_json(CHAT_BODY_BYTES), direct=caller.direct_models)
+    data = explanation_data(house.routes.explain(order.request, caller.aliases))
     meta = ExplanationMeta(
         settings_version=house.settings.version(), warnings=list(order.warnings)
     )

@@ -6,7 +6,9 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from flaskllm.api import context
+from flaskllm.api.budget_notices import budget_warnings
 from flaskllm.api.guard import guarded
+from flaskllm.api.idempotency import idempotent
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
 from flaskllm.api.v1.webhook_fields import (
@@ -17,11 +19,13 @@ from flaskllm.api.v1.webhook_fields import (
 )
 from flaskllm.api.v1.webhook_forms import (
     MULTIPART,
+    WEBHOOK_BODY_BYTES,
     Received,
     receive,
 )
 from flaskllm.core import errors
 from flaskllm.core.auth import Scope
+from flaskllm.core.money import dollars
 from flaskllm.inputs.media_types import SUPPORTED
 from flaskllm.llm.types import UsageSource
 from flaskllm.services.digests.types import (
@@ -90,6 +94,7 @@ class WebhookReply(BaseModel):
     query=WebhookFields,
     replies={200: WebhookReply},
     errors=(
+        errors.BudgetExceeded,
         errors.PayloadTooLarge,
         errors.LLMContextTooLong,
         errors.CallerGone,
@@ -105,14 +110,19 @@ class WebhookReply(BaseModel):
         errors.LLMTimeout,
     ),
 )
+@idempotent(WEBHOOK_BODY_BYTES)
 def digest() -> Response:
     """Return the digest of the document in this request."""
     received = receive()
-    result = context.services().digests.make(_order(received), context.make_call())
+    order = _order(received)
+    call = context.make_call(f"webhook:{order.source}" if order.source else "webhook")
+    result = context.services().digests.make(order, call)
     if result.degraded:
         context.note_degraded()
-    reply = result.to_json(context.request_id(), context.elapsed_seconds())
+    cost = dollars(context.account().cost_nanos)
+    reply = result.to_json(context.request_id(), context.elapsed_seconds(), cost)
     reply["meta"]["warnings"] += received.unknown
+    reply["meta"]["warnings"] += budget_warnings(context.notices())
     if "metadata" in received.fields:
         reply["meta"]["metadata"] = received.fields["metadata"]
     return data_reply(**reply)

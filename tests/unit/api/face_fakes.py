@@ -4,12 +4,16 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from account_fakes import make_accounts
+from budget_fakes import make_budgets
 from fakes import FakeClock
 from flask import Flask
 from flask_caching import Cache
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from idempotency_scene import make_idempotency
 from routing_fakes import make_overrides, make_providers, make_routes
 
 from flaskllm import api
@@ -17,12 +21,22 @@ from flaskllm.core.auth import Principal, Scope
 from flaskllm.core.config import LimitSettings, ServerSettings
 from flaskllm.core.errors import AuthenticationError
 from flaskllm.core.metrics import Metrics
+from flaskllm.core.windows import Windows
 from flaskllm.llm.types import Usage
+from flaskllm.services.accounts import Accounts
+from flaskllm.services.audit import Audit
+from flaskllm.services.budget_keeping import Budgets
 from flaskllm.services.digests.types import Digest, DigestResult, Summary
 from flaskllm.services.health import Providers
+from flaskllm.services.idempotency import Idempotency
+from flaskllm.services.limits import Limits
 from flaskllm.services.overrides import Overrides
 from flaskllm.services.routes import Routes
 from flaskllm.services.templates import TemplateInfo, VariableInfo
+from flaskllm.services.usage_reports import UsageQueries
+from flaskllm.storage.audit import AuditRows
+from flaskllm.storage.database import Database
+from flaskllm.storage.usage_reports import UsageReports
 
 TOKENS = {
     "webhook-token-abcdefghijklmnop": frozenset({Scope.WEBHOOK}),
@@ -66,10 +80,17 @@ def token_for(scope):
 
 @dataclass
 class FakeTokens:
-    """Knows the tokens above; `broken` is raised instead when it is set."""
+    """Knows the tokens above; `broken` is raised instead when it is set.
+
+    `given` is what their principals have besides; `looks` counts how often it was
+    asked whether one is still good, and `are_good` is what it says.
+    """
 
     seen: list = field(default_factory=list)
     broken: Exception | None = None
+    given: dict = field(default_factory=dict)
+    are_good: bool = True
+    looks: int = 0
 
     def authenticate(self, text):
         self.seen.append(text)
@@ -78,7 +99,13 @@ class FakeTokens:
         if text not in TOKENS:
             raise AuthenticationError
         name = text.partition("-")[0]
-        return Principal(f"{name}-id", name, TOKENS[text], "api")
+        return Principal(f"{name}-id", name, TOKENS[text], "api", **self.given)
+
+    def is_good(self, text):
+        self.looks += 1
+        if self.broken:
+            raise self.broken
+        return self.are_good and text in TOKENS
 
 
 @dataclass
@@ -147,25 +174,50 @@ class FakeSettings:
 
 
 @dataclass
-class FakeUsage:
-    rows: list = field(default_factory=list)
+class FakeHousekeeping:
+    """Counts how often somebody gave it a chance."""
 
-    def record(self, request_id, principal_id, attempt, outcome):
-        self.rows.append((request_id, principal_id, attempt, outcome))
+    chances: int = 0
+
+    def keep_house(self):
+        self.chances += 1
+
+
+def make_limits():
+    """Return limits that are counted in memory, on a clock that stands still."""
+    clock = FakeClock()
+    return Limits(Windows(clock=clock), None, clock, count_local=lambda: None)
+
+
+def make_usage():
+    """Return the reports of an empty table."""
+    database = Database("sqlite://", journal="wal", clock=FakeClock())
+    return UsageQueries(UsageReports(database), FakeClock(), ZoneInfo("UTC"))
+
+
+def make_audit():
+    """Return the audit of an empty table."""
+    return Audit(AuditRows(Database("sqlite://", journal="wal", clock=FakeClock())))
 
 
 @dataclass(frozen=True)
 class FakeServices:
     clock: FakeClock = field(default_factory=FakeClock)
+    accounts: Accounts = field(default_factory=make_accounts)
     api_tokens: FakeTokens = field(default_factory=FakeTokens)
+    audit: Audit = field(default_factory=make_audit)
+    budgets: Budgets = field(default_factory=make_budgets)
     digests: FakeDigests = field(default_factory=FakeDigests)
     templates: FakeTemplates = field(default_factory=FakeTemplates)
     health: FakeHealth = field(default_factory=FakeHealth)
+    housekeeping: FakeHousekeeping = field(default_factory=FakeHousekeeping)
+    idempotency: Idempotency = field(default_factory=make_idempotency)
     routes: Routes = field(default_factory=make_routes)
     providers: Providers = field(default_factory=make_providers)
     overrides: Overrides = field(default_factory=make_overrides)
     settings: FakeSettings = field(default_factory=FakeSettings)
-    usage: FakeUsage = field(default_factory=FakeUsage)
+    limits: Limits = field(default_factory=make_limits)
+    usage_reports: UsageQueries = field(default_factory=make_usage)
     metrics: Metrics = field(default_factory=Metrics)
     deadline_seconds: float = 300.0
 

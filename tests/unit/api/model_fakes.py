@@ -41,6 +41,7 @@ class FakeStream:
     dropped: tuple = ()
     rate_limits: dict = field(default_factory=dict)
     closed: int = 0
+    is_complete: bool = False
 
     def __iter__(self):
         for piece in self.pieces:
@@ -85,12 +86,13 @@ class FakeCompletions:
 class FakeModels:
     """Knows three names; that a principal may name providers shows in the list."""
 
-    def list(self, principal_direct):
-        names = ("fast", "org/name", *(("box/direct",) if principal_direct else ()))
+    def list(self, principal):
+        direct = ("box/direct",) if principal.direct_models else ()
+        names = ("fast", "org/name", *direct)
         return tuple(ModelEntry(name, 1767603600, "flaskllm") for name in names)
 
-    def find(self, model, principal_direct=False):
-        found = {entry.id: entry for entry in self.list(principal_direct)}
+    def find(self, model, principal):
+        found = {entry.id: entry for entry in self.list(principal)}
         if model not in found:
             raise ModelNotFound(details="nearest: fast")
         return found[model]

@@ -18,10 +18,10 @@ class MemoryRows:
     def __init__(self):
         self._rows = {}
 
-    def put(self, row):
+    def put(self, row, actor):
         self._rows[row.deployment] = row
 
-    def remove(self, deployment):
+    def remove(self, deployment, actor, at):
         return self._rows.pop(deployment, None) is not None
 
     def list(self):

@@ -1,6 +1,7 @@
 """A request from its first to its last moment."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 from face_fakes import build
@@ -8,7 +9,9 @@ from face_fakes import build
 from flaskllm.api import context
 from flaskllm.core import logs
 from flaskllm.core.errors import LLMTimeout
-from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
+from flaskllm.llm.terms import Price
+from flaskllm.llm.types import Attempt, Deployment, Outcome, Plan, Usage
+from flaskllm.storage.ledger import Busy
 
 MINI = Deployment("mini", "openai", "openai", "gpt-4o-mini")
 ATTEMPT = Attempt(1, "fast", MINI, "fast: mini")
@@ -114,11 +117,14 @@ def test_each_attempt_is_recorded_and_logged_when_it_ends(
         "/api/v1/webhook", headers=bearer("webhook"), json={"prompt": "x"}
     )
 
-    request_id = reply.headers["X-Request-ID"]
-    assert services.usage.rows == [
-        (request_id, "webhook-id", ATTEMPT, bad),
-        (request_id, "webhook-id", ATTEMPT, good),
+    rows = [closing.usage for closing in services.accounts.house.writer.closings]
+    assert [(row.outcome, row.latency_ms) for row in rows] == [
+        ("LLM_TIMEOUT", 60_000),
+        ("OK", 1235),
     ]
+    assert {(row.request_id, row.principal_id, row.source) for row in rows} == {
+        (reply.headers["X-Request-ID"], "webhook-id", "webhook")
+    }
     first, second = [line for line in lines() if line[1] == "attempt_ended"]
     assert (first[0], second[0]) == ("WARNING", "INFO")
     assert first[2]["details"] == "Nothing came for 60 s."
@@ -134,6 +140,54 @@ def test_each_attempt_is_recorded_and_logged_when_it_ends(
         "tokens_input": 7,
         "tokens_output": 2,
     }
+
+
+def test_what_the_account_refuses_is_not_attempted(client, services, bearer):
+    planned = replace(ATTEMPT, plan=Plan(10, 20, 300, 200))
+    services.accounts.house.writer.verdict = Busy(limit=2)
+    services.digests.acts = lambda order, call: call.before(planned)
+
+    reply = client.post(
+        "/api/v1/webhook", headers=bearer("webhook"), json={"prompt": "x"}
+    )
+
+    assert (reply.status_code, reply.json["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+    assert reply.headers["Retry-After"] == "1"
+
+
+def test_a_request_can_see_what_it_spent_so_far(client, services, bearer):
+    spent = []
+    planned = replace(ATTEMPT, price=Price(1_000_000, 2_000_000), plan=Plan(1, 1, 9, 9))
+    used = Outcome("OK", 1.0, Usage(7, output_text=2, source="provider"))
+
+    def act(order, call):
+        call.before(planned)
+        call.after(planned, used)
+        spent.append(context.account().cost_nanos)
+
+    services.digests.acts = act
+
+    client.post("/api/v1/webhook", headers=bearer("webhook"), json={"prompt": "x"})
+
+    assert spent == [7 * 1 + 2 * 2]
+
+
+@pytest.mark.parametrize(
+    ("body", "source"),
+    [
+        ({"prompt": "x"}, "webhook"),
+        ({"prompt": "x", "source": "email"}, "webhook:email"),
+    ],
+)
+def test_the_source_of_a_document_is_recorded(client, services, bearer, body, source):
+    services.digests.acts = lambda order, call: call.after(
+        ATTEMPT, Outcome("OK", 1.0, Usage())
+    )
+
+    client.post("/api/v1/webhook", headers=bearer("webhook"), json=body)
+
+    (closing,) = services.accounts.house.writer.closings
+    assert closing.usage.source == source
 
 
 def test_a_degraded_answer_is_a_warning(client, services, bearer, lines):

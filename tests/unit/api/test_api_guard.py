@@ -7,7 +7,6 @@ from face_fakes import FakeServices, build, token_for
 from flask import Flask
 
 from flaskllm.api import context, guard
-from flaskllm.api.proofs import peer_of
 from flaskllm.core import logs
 from flaskllm.core.auth import Scope
 from flaskllm.core.config import LimitSettings
@@ -335,22 +334,6 @@ def test_open_routes_are_limited_per_peer_and_minute(client, bearer):
     assert client.get("/api/v1/templates", headers=bearer("read")).status_code == 200
     elsewhere = client.get("/health", environ_base=from_peer("203.0.113.8"))
     assert elsewhere.status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("address", "peer"),
-    [
-        ("203.0.113.7", "203.0.113.7"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", "-"),
-        (None, "-"),
-        ("unix:", "unix:"),
-    ],
-)
-def test_a_peer_is_an_address_or_an_ipv6_network(address, peer):
-    assert peer_of(address) == peer
 
 
 def test_a_failure_is_logged_with_its_peer_and_never_with_the_token(client, lines):

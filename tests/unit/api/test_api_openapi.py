@@ -114,10 +114,32 @@ def test_every_body_is_told(spec):
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "is_told"),
+    [
+        ("/api/v1/webhook", True),
+        ("/api/v1/chat", True),
+        ("/api/v1/chat/stream", True),
+        ("/api/v1/routes/explain", False),
+    ],
+)
+def test_a_route_that_costs_money_takes_an_idempotency_key(spec, path, is_told):
+    told = operations(spec)[path]
+    keys = [each for each in told.get("parameters", ()) if each["in"] == "header"]
+
+    assert [each["name"] for each in keys] == ["Idempotency-Key"] * is_told
+    assert ("422" in told["responses"]) is is_told
+    headers = told["responses"]["200"]["headers"]
+    assert ("Idempotency-Replayed" in headers) is is_told
+    if is_told:
+        assert "Retry-After" in told["responses"]["409"]["headers"]
+
+
 def test_objects_in_a_query_are_json(spec):
     parameters = {
         parameter["name"]: parameter
         for parameter in operations(spec)["/api/v1/webhook"]["parameters"]
+        if parameter["in"] == "query"
     }
 
     assert set(parameters) == {

@@ -1,5 +1,7 @@
 """The API does what its description says, for requests that a machine makes up."""
 
+from itertools import count
+
 import schemathesis
 from face_fakes import build, token_for
 from hypothesis import HealthCheck, settings
@@ -9,12 +11,16 @@ from schemathesis.specs.openapi.checks import (
     negative_data_rejection,
     positive_data_acceptance,
 )
+from token_fakes import KeptTokens
 
 from flaskllm.core.config import LimitSettings
 from flaskllm.llm.streams import Chunk
 
 HEADERS = {"Authorization": f"Bearer {token_for('admin')}"}
 RAW = ("message/rfc822", "text/vtt", "application/x-subrip", "text/plain")
+
+KEY = "Idempotency-Key"
+numbers = count()
 
 documents = st.binary(min_size=1).filter(lambda content: content.strip())
 for media_type in RAW:
@@ -27,7 +33,9 @@ def make_schema():
         authentication_failures_per_minute=many, unauthenticated_per_minute=many
     )
     streamed = FakeStream([Chunk(text="Hi.")])
-    services = OpenAIServices(completions=FakeCompletions(stream_answer=streamed))
+    services = OpenAIServices(
+        api_tokens=KeptTokens(), completions=FakeCompletions(stream_answer=streamed)
+    )
     app = build(services, limits=limits)
     made = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app, headers=HEADERS)
     made.config.generation.with_security_parameters = False
@@ -50,6 +58,11 @@ def test_every_answer_is_as_described_and_every_constraint_is_held(case):
     if meta and meta.generation.mode.is_positive:
         _use_a_real_timezone(case)
         _use_public_addresses(case.body)
+        _use_a_fresh_key(case)
+        _use_plain_money(case.body)
+        _use_a_first_page(case.query)
+        if "/tokens" in case.path:
+            _use_a_sensible_grant(case.body)
     # All values of a form are texts, so a number where a text should be is one.
     in_a_form = case.media_type == "multipart/form-data"
     excluded = [negative_data_rejection] if in_a_form else []
@@ -67,6 +80,42 @@ def _use_public_addresses(value):
         _use_public_addresses(part)
     if isinstance(value, dict) and str(value.get("url")).startswith("https://"):
         value["url"] = "https://example.org/a.png"
+
+
+def _use_plain_money(body):
+    """No schema can say that 25.0 is no whole number: to it they are the same."""
+    if isinstance(body, dict) and isinstance(body.get("limit_nanos"), float):
+        body["limit_nanos"] = int(body["limit_nanos"])
+
+
+def _use_a_first_page(query):
+    """No schema can say which texts end a page, nor that 60.0 is no count there."""
+    if isinstance(query, dict):
+        query.pop("after", None)
+        if isinstance(query.get("limit"), float):
+            query["limit"] = int(query["limit"])
+
+
+def _use_a_sensible_grant(body):
+    """No schema can say what is printable, a network or in the future."""
+    usual = {
+        "name": "x",
+        "owner": "Ann",
+        "aliases": ["fast"],
+        "networks": ["192.0.2.0/24"],
+        "expires_at": "2099-01-31T00:00:00Z",
+    }
+    if isinstance(body, dict):
+        body |= {name: usual[name] for name in body if body[name] and name in usual}
+        for budget in body.get("budgets", ()):
+            _use_plain_money(budget)
+            budget.pop("on_exhausted", None)  # none of a soft one
+
+
+def _use_a_fresh_key(case):
+    """No schema can say that a key must not have come with another request."""
+    if case.headers and KEY in case.headers:
+        case.headers[KEY] = f"key-{next(numbers)}"
 
 
 def _use_a_real_timezone(case):

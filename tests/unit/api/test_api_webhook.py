@@ -198,7 +198,7 @@ def test_the_answer_holds_the_digest_and_how_it_was_made(post, services):
         "provider": "extractive",
         "model": "offline",
         "usage": {"tokens_input": 3, "tokens_output": 2, "source": "provider"},
-        "cost": None,
+        "cost": 0.0,
         "cached": False,
         "degraded": False,
         "warnings": ["hidden_text_removed"],

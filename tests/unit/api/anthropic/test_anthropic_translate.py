@@ -198,7 +198,7 @@ def call(asked):
 
 
 def attempt(kind):
-    return Attempt(1, "fast", Deployment("d", "p", kind, "m"))
+    return Attempt(1, "fast", Deployment("d", "p", kind, "m"), id="att_1")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ CASES = {
     "Conflict": (409, "invalid_request_error", None),
     "PayloadTooLarge": (413, "invalid_request_error", "request_too_large"),
     "UnsupportedMediaType": (415, "invalid_request_error", "unsupported_content_type"),
+    "IdempotencyKeyReused": (422, "invalid_request_error", "idempotency_key_reused"),
     "UpgradeRequired": (426, "invalid_request_error", None),
     "RateLimitExceeded": (429, "requests", "rate_limit_exceeded"),
     "LLMAPIError": (502, "server_error", "upstream_error"),

@@ -35,7 +35,7 @@ class TestTalk:
                     "tokens_output": 9,
                     "source": "provider",
                 },
-                "cost": None,
+                "cost": 0.0,
                 "warnings": ["unknown_field: colour"],
             },
         ]

@@ -1,0 +1,201 @@
+"""`/api/v1/usage`: what was used, and what it cost."""
+
+from datetime import date
+from typing import Annotated
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from flaskllm.api import context
+from flaskllm.api.guard import guarded
+from flaskllm.api.openapi import documented
+from flaskllm.api.replies import csv_reply, data_reply
+from flaskllm.api.v1.usage_data import (
+    RequestsReply,
+    SummaryMeta,
+    SummaryReply,
+    request_data,
+    sums_data,
+)
+from flaskllm.api.validation import parse_model, refusal
+from flaskllm.core.auth import Scope
+from flaskllm.core.errors import NotFound
+from flaskllm.core.paging import read_place
+from flaskllm.services.usage_reports import (
+    BY,
+    RequestReport,
+    Span,
+    Summary,
+    Wanted,
+)
+from flaskllm.services.usage_tables import (
+    REQUEST_HEADINGS,
+    SUMMARY_HEADINGS,
+    request_rows,
+    summary_rows,
+)
+
+MOST_REQUESTS = 200
+CSV = "text/csv"
+
+blueprint = Blueprint("usage", __name__)
+
+_CSV_REPLY = {CSV: {"schema": {"type": "string"}}}
+
+
+def _day(value: object) -> object:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise refusal("not a date", "a date such as 2026-01-31") from None
+
+
+def _count(value: object) -> object:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value[:10])
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+# PostgreSQL cannot even be asked for a text that holds a NUL.
+Text = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]+$")]
+
+
+class UsageFields(BaseModel):
+    """Which usage."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
+    )
+
+    since: Day | None = Field(
+        None,
+        description="The first day, in the reporting time zone; the month's if absent.",
+    )
+    until: Day | None = Field(
+        None, description="The last day, which is included; today if absent."
+    )
+    token: Text | None = Field(None, description="The id of an API token.")
+    model: Text | None = Field(None, description="The upstream's name of the model.")
+    alias: Text | None = Field(None, description="The alias that was asked for.")
+    deployment: Text | None = Field(None, description="The deployment.")
+    source: Text | None = Field(None, description="Such as webhook:email or chat.")
+    tag: Text | None = Field(None, description="A tag of the API token.")
+
+
+class RequestsFields(UsageFields):
+    """Which requests."""
+
+    outcome: Text | None = Field(None, description="OK, or the code of an error.")
+    limit: Annotated[int, Field(ge=1, le=MOST_REQUESTS), BeforeValidator(_count)] | (
+        None
+    ) = Field(None, description="The most requests of a page; 50 if absent.")
+    after: Text | None = Field(
+        None, description="`next` of the page before, to go on behind it."
+    )
+
+
+@blueprint.get("/usage/summary")
+@guarded(Scope.READ)
+@documented(
+    summary="Sum up usage and cost: all, and by model, alias, deployment, API token, "
+    "source and tag.",
+    query=UsageFields,
+    replies={200: SummaryReply},
+    errors=(NotFound,),
+)
+def summary() -> Response:
+    """Return the sums of what this caller may see."""
+    found = _summary()
+    by = {f"by_{name}": [sums_data(each) for each in found.by[name]] for name in BY}
+    by["by_token"] = [
+        each | {"name": found.names.get(str(each["key"]), "")}
+        for each in by["by_token"]
+    ]
+    span = found.span
+    meta = SummaryMeta(since=span.first, until=span.last, time_zone=found.time_zone)
+    data = {"total": sums_data(found.total), **by}
+    return data_reply(data, meta.model_dump(mode="json"))
+
+
+@blueprint.get("/usage/summary.csv")
+@guarded(Scope.READ)
+@documented(
+    summary="Sum up usage and cost as a table.",
+    query=UsageFields,
+    replies={200: _CSV_REPLY},
+    errors=(NotFound,),
+)
+def summary_table() -> Response:
+    """Return the same sums as CSV, with a column that says what they are by."""
+    return csv_reply(SUMMARY_HEADINGS, summary_rows(_summary()))
+
+
+@blueprint.get("/usage/requests")
+@guarded(Scope.READ)
+@documented(
+    summary="List requests with their attempts and what each was charged for.",
+    query=RequestsFields,
+    replies={200: RequestsReply},
+    errors=(NotFound,),
+)
+def requests() -> Response:
+    """Return a page of what this caller may see."""
+    found, has_more = _requests()
+    following = found[-1].place.text() if has_more else None
+    return data_reply(
+        [request_data(each).model_dump(mode="json") for each in found],
+        {"next": following},
+    )
+
+
+@blueprint.get("/usage/requests.csv")
+@guarded(Scope.READ)
+@documented(
+    summary="List requests as a table, one row for each attempt.",
+    query=RequestsFields,
+    replies={200: _CSV_REPLY},
+    errors=(NotFound,),
+)
+def requests_table() -> Response:
+    """Return a page as CSV; the header `X-Next` says where the next one begins."""
+    found, has_more = _requests()
+    reply = csv_reply(REQUEST_HEADINGS, request_rows(found))
+    if has_more:
+        reply.headers["X-Next"] = found[-1].place.text()
+    return reply
+
+
+def _summary() -> Summary:
+    fields = parse_model(UsageFields, request.args.to_dict())
+    reports = context.services().usage_reports
+    return reports.summary(_wanted(fields), BY, context.principal())
+
+
+def _requests() -> tuple[tuple[RequestReport, ...], bool]:
+    """Return a page, and whether another one follows."""
+    fields = parse_model(RequestsFields, request.args.to_dict())
+    most = fields.limit or 50
+    before = read_place(fields.after) if fields.after else None
+    reports = context.services().usage_reports
+    found = reports.requests(_wanted(fields), most + 1, before, context.principal())
+    return found[:most], len(found) > most
+
+
+def _wanted(fields: UsageFields) -> Wanted:
+    return Wanted(
+        span=_span(fields),
+        principal_id=fields.token,
+        model=fields.model,
+        alias=fields.alias,
+        deployment=fields.deployment,
+        source=fields.source,
+        tag=fields.tag,
+        outcome=fields.outcome if isinstance(fields, RequestsFields) else None,
+    )
+
+
+def _span(fields: UsageFields) -> Span:
+    usual = context.services().usage_reports.this_month()
+    until = fields.until or max(usual.last, fields.since or usual.last)
+    return Span(fields.since or until.replace(day=1), until)
