@@ -6,17 +6,22 @@ from functools import cache
 import click
 
 from flaskllm import __version__
+from flaskllm.cli.audit import audit
+from flaskllm.cli.budgets import budgets
 from flaskllm.cli.config import config
 from flaskllm.cli.database import database_commands
 from flaskllm.cli.demo import demo
+from flaskllm.cli.maintain import maintain
 from flaskllm.cli.route import route
 from flaskllm.cli.serve import serve
 from flaskllm.cli.summarise import summarise
 from flaskllm.cli.tokens import tokens
+from flaskllm.cli.usage import usage
 from flaskllm.core.config import ConfigError, load_from_process
 from flaskllm.llm.prompts import TemplateError
 from flaskllm.services import Services
 from flaskllm.wiring import build_services
+from flaskllm.wiring.secrets import uses_data_dir
 
 
 @click.group()
@@ -28,7 +33,19 @@ def cli(context: click.Context) -> None:
     context.obj = cache(_obtain_services)
 
 
-for _command in (serve, summarise, tokens, database_commands, config, route, demo):
+for _command in (
+    serve,
+    summarise,
+    tokens,
+    audit,
+    budgets,
+    usage,
+    database_commands,
+    maintain,
+    config,
+    route,
+    demo,
+):
     cli.add_command(_command)
 
 
@@ -44,7 +61,7 @@ def main() -> None:
 def _obtain_services() -> Services:
     loaded = load_from_process()
     folder = loaded.settings.data_dir
-    if not folder.exists():
+    if not folder.exists() and uses_data_dir(loaded.settings):
         # The wrong working folder is the usual reason.
         click.echo(f"making a new data folder: {folder.absolute()}", err=True)
     return build_services(loaded)

@@ -55,7 +55,8 @@ deployments:
       requests_per_minute: 500
       tokens_per_minute: 200000
       concurrent_requests: 40
-    price: {input: 0.15, output: 0.6, cache_read: 0.075, cache_write: 0.15}
+    price:
+      {input: 0.15, output: 0.6, cache_read: 0.075, cache_write: 0.15, reasoning: 0.6}
   llama:
     provider: box
     model: "llama3.1:8b"
@@ -66,6 +67,15 @@ deployments:
       chunk_gap_seconds: 30
       answer_seconds: 240
   qwen: {provider: rack, model: Qwen/Qwen2.5-7B-Instruct, price: {input: 0, output: 0}}
+  luna:
+    provider: openai
+    model: gpt-5.6-luna
+    price:
+      input: 0.2
+      output: 1.2
+      tiers:
+        - {above: 272000, input: 0.4, output: 1.8, cache_read: 0.04, cache_write: 0.5,
+           reasoning: 1.8}
 """,
     "routes": """\
 routes:

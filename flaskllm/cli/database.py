@@ -5,6 +5,7 @@ from collections.abc import Callable
 import click
 
 from flaskllm.cli.problems import problems_told
+from flaskllm.cli.reseal import reseal
 from flaskllm.services import Services
 
 
@@ -23,3 +24,23 @@ def upgrade(services: Callable[[], Services]) -> None:
     with problems_told():
         changed = services().database.upgrade()
     click.echo("The schema was upgraded." if changed else "The schema is up to date.")
+
+
+@database_commands.command("check")
+@click.pass_obj
+def check(services: Callable[[], Services]) -> None:
+    """Tell what the database is, and whether it is sound and up to date.
+
+    It changes nothing, and reads all of a SQLite file. The status is 1 where
+    something is wrong.
+    """
+    with problems_told():
+        found = services().database.examine()
+    click.echo(f"database: {found.product}")
+    click.echo(f"revision: {found.revision or 'none'}")
+    if found.faults:
+        raise click.ClickException(" ".join(found.faults))
+    click.echo("It is sound, and its schema is up to date.")
+
+
+database_commands.add_command(reseal)

@@ -13,9 +13,11 @@ from typing import Any
 import click
 import requests
 
+from flaskllm.cli.actors import cli_actor
 from flaskllm.cli.show import show
 from flaskllm.core.auth import Scope
 from flaskllm.core.config import Loaded, Settings, load, process_environment
+from flaskllm.services.grants import Grant
 from flaskllm.wiring import build_services
 
 _SAMPLES = Path(__file__).parent / "samples"
@@ -65,7 +67,8 @@ def _free_port() -> int:
 
 def _make_token(loaded: Loaded) -> str:
     services = build_services(loaded)
-    token = services.api_tokens.create("demo", frozenset({Scope.WEBHOOK}))
+    grant = Grant("demo", frozenset({Scope.WEBHOOK}))
+    token = services.api_tokens.create(grant, actor=cli_actor())
     services.database.close()
     return token.text
 

@@ -13,10 +13,13 @@ def problems_told() -> Iterator[None]:
     """End the command with status 1 and the error's own words on stderr.
 
     Raises:
-        click.ClickException: One of our errors was raised inside.
+        click.ClickException: One of our errors was raised inside, or an argument is
+            no text that a database could be asked for.
     """
     try:
         yield
     except APIError as error:
         text = " ".join(filter(None, (error.message, error.details)))
         raise click.ClickException(text) from error
+    except UnicodeEncodeError as error:
+        raise click.ClickException("An argument is not readable as UTF-8.") from error

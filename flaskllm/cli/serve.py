@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 
 import flaskllm
+from flaskllm.cli.actors import cli_actor
 from flaskllm.cli.problems import problems_told
 from flaskllm.core.auth import Scope
 from flaskllm.core.config import ServerSettings, Settings, load_from_process
 from flaskllm.services import Services
+from flaskllm.services.grants import Grant
 from flaskllm.wiring import build_services
 
 _CONFIG = Path(flaskllm.__file__).parents[1] / "gunicorn.conf.py"
@@ -83,7 +85,8 @@ def _needs_first_token(services: Services, settings: Settings, host: str) -> boo
 
 
 def _make_first_token(services: Services) -> None:
-    token = services.api_tokens.create("first admin", frozenset({Scope.ADMIN}))
+    grant = Grant("first admin", frozenset({Scope.ADMIN}))
+    token = services.api_tokens.create(grant, actor=cli_actor())
     click.echo("This admin API token is shown once. Keep it:")
     click.echo(f"\n    {token.text}\n")
 

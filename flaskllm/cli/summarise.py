@@ -11,14 +11,18 @@ import click
 from flaskllm.cli.problems import problems_told
 from flaskllm.cli.show import show
 from flaskllm.core import languages
+from flaskllm.core.auth import Principal, Scope
 from flaskllm.core.clock import Deadline
 from flaskllm.core.ids import new_id
+from flaskllm.core.money import dollars
 from flaskllm.inputs import media_types
-from flaskllm.llm.types import Attempt, Call, Outcome
+from flaskllm.llm.types import Attempt, Call
 from flaskllm.services import Services
+from flaskllm.services.accounts import Account
 from flaskllm.services.digests.types import DigestOrder, DigestType
 
-_PRINCIPAL = "command-line"
+_PRINCIPAL = Principal("command-line", "command-line", frozenset(Scope), "cli")
+_SOURCE = "cli:summarise"
 
 
 def check_language(
@@ -107,9 +111,11 @@ def summarise(
     with problems_told():
         clock = services().clock
         started_seconds = clock.monotonic()
-        result = services().digests.make(order, make_call(services(), request_id))
+        call, account = make_call(services(), request_id)
+        result = services().digests.make(order, call)
     if as_json or not sys.stdout.isatty():
-        reply = result.to_json(request_id, clock.monotonic() - started_seconds)
+        seconds = clock.monotonic() - started_seconds
+        reply = result.to_json(request_id, seconds, dollars(account.cost_nanos))
         click.echo(json.dumps(reply, ensure_ascii=False, indent=2))
         return
     for line in show(result.type, result.text, result.digest.to_json()):
@@ -118,24 +124,28 @@ def summarise(
         click.echo("\n(degraded: a model did not make all of it)")
 
 
-def make_call(services: Services, request_id: str) -> Call:
-    """Return the call of this command: no caller to watch, progress on a terminal."""
+def make_call(services: Services, request_id: str) -> tuple[Call, Account]:
+    """Return the call of this command, and what pays for it.
+
+    There is no caller to watch; progress is told on a terminal.
+    """
+    deadline = Deadline.after(services.deadline_seconds, services.clock)
+    account = services.accounts.open(
+        _PRINCIPAL, request_id=request_id, source=_SOURCE, deadline=deadline
+    )
 
     def before(attempt: Attempt) -> None:
+        account.before(attempt)
         if sys.stderr.isatty():
             click.echo(f"asking {attempt.deployment.name} ...", err=True)
 
-    def after(attempt: Attempt, outcome: Outcome) -> None:
-        services.usage.record(
-            attempt, outcome, principal_id=_PRINCIPAL, request_id=request_id
-        )
-
-    return Call(
-        deadline=Deadline.after(services.deadline_seconds, services.clock),
+    call = Call(
+        deadline=deadline,
         wait=services.clock.sleep,
         before=before,
-        after=after,
+        after=account.after,
     )
+    return call, account
 
 
 def _media_type(file: BinaryIO) -> str | None:

@@ -22,6 +22,7 @@ STRONG = "k3V9qLz0pXyT7sWb2RfHnJm5cDgA8eUi"
 VARIABLES = {
     "OPENAI_API_KEY": "sk-abcdefghijklmnop",
     "FLASKLLM_SECRET": STRONG,
+    "FLASKLLM_PREVIOUS_SECRET": STRONG[2:] + "yz",
     "FLASKLLM_API_TOKEN": STRONG[::-1],
     "FLASKLLM_SERVER__METRICS_TOKEN": STRONG[1:] + "x",
     "AZURE_KEY": "az-abcdefghijklmnop",

@@ -34,7 +34,11 @@ def test_all_commands_are_listed():
         "serve",
         "summarise",
         "tokens",
+        "audit",
+        "budgets",
+        "usage",
         "db",
+        "maintain",
         "config",
         "route",
         "demo",
@@ -112,3 +116,14 @@ def test_a_new_data_folder_is_told_once(run_main, tmp_path):
 
     assert first[2] == f"making a new data folder: {tmp_path / 'data'}\n"
     assert (second[0], second[2]) == (0, "")
+
+
+def test_a_database_in_memory_needs_no_data_folder_and_none_is_told_of(
+    run_main, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FLASKLLM_DATABASE_URL", "sqlite://")
+
+    status, _, err = run_main("maintain")
+
+    assert (status, err) == (0, "")
+    assert list(tmp_path.iterdir()) == []

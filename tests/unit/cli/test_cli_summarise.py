@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import pytest
+from account_fakes import make_accounts
 from click import unstyle
 from click.testing import CliRunner
 from fakes import FakeClock
@@ -14,6 +15,7 @@ from fakes import FakeClock
 from flaskllm.cli.summarise import make_call, summarise
 from flaskllm.core.errors import LLMTimeout
 from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
+from flaskllm.services.accounts import Accounts
 from flaskllm.services.digests.types import Digest, DigestOrder, DigestResult, Summary
 
 ATTEMPT = Attempt(1, "fast", Deployment("small", "box", "vllm", "m"))
@@ -40,19 +42,12 @@ class SomeServices:
     clock: FakeClock = field(default_factory=FakeClock)
     deadline_seconds: float = 30.0
     orders: list = field(default_factory=list)
-    rows: list = field(default_factory=list)
+    accounts: Accounts = field(default_factory=make_accounts)
     error: Exception | None = None
 
     @property
     def digests(self):
         return self
-
-    @property
-    def usage(self):
-        return self
-
-    def record(self, attempt, outcome, *, principal_id, request_id):
-        self.rows.append((attempt, outcome, principal_id, request_id))
 
     def make(self, order, call):
         self.orders.append(order)
@@ -117,12 +112,12 @@ def test_the_json_tells_how_the_digest_was_made(run, services):
     meta = json.loads(run("-").stdout)["meta"]
 
     assert meta == {
-        "request_id": services.rows[0][3],
+        "request_id": services.accounts.house.writer.closings[0].usage.request_id,
         "processing_time": 1.5,
         "provider": "box",
         "model": "m",
         "usage": {"tokens_input": 3, "tokens_output": 2, "source": "provider"},
-        "cost": None,
+        "cost": 0.0,
         "cached": False,
         "degraded": True,
         "warnings": ["a: b"],
@@ -222,13 +217,15 @@ def test_a_failure_is_told_in_its_own_words_with_status_1(run, services):
 def test_every_attempt_is_recorded_under_one_request(run, services):
     run("-")
 
-    ((attempt, outcome, principal_id, request_id),) = services.rows
-    assert (attempt, outcome, principal_id) == (ATTEMPT, OUTCOME, "command-line")
-    assert request_id.startswith("req_")
+    (closing,) = services.accounts.house.writer.closings
+    row = closing.usage
+    assert (row.id, row.outcome) == (ATTEMPT.id, OUTCOME.code)
+    assert (row.principal_id, row.source) == ("command-line", "cli:summarise")
+    assert row.request_id.startswith("req_")
 
 
 def test_a_call_has_the_deadline_of_the_settings_and_nobody_to_watch(services):
-    call = make_call(services, "req_1")
+    call, _account = make_call(services, "req_1")
 
     assert call.deadline.remaining_seconds() == 30.0
     assert call.caller is None
