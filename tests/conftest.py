@@ -9,6 +9,15 @@ import pytest
 from fakes import FakeClock, Upstream
 from processes import House, open_house
 from requirements import require
+from stores import (  # noqa: F401  # fixtures
+    database_url,
+    empty_postgres_url,
+    make_database,
+    postgres,
+    postgres_database_url,
+    sqlite_database_url,
+    sqlite_template,
+)
 
 _FIGURE = "figure"
 

@@ -7,7 +7,7 @@ from flaskllm.storage.usage import UsageRow
 
 INSERT = text(
     "INSERT INTO api_tokens (id, kind, name, digest, scopes, created_at) "
-    "VALUES (:id, 'api', 'n', x'00', 'chat', '2030-01-01 00:00:00.000000')"
+    "VALUES (:id, 'api', 'n', '0', 'chat', '2030-01-01 00:00:00.000000')"
 )
 COUNT = text("SELECT count(*) FROM api_tokens")
 

@@ -72,8 +72,8 @@ class Started:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.05)
 
-    def wait_until_ready(self, url: str) -> None:
-        """Return when the server answers; fail when the process ends before.
+    def wait_until_ready(self, url: str, at: str = "/api/v1/health/ready") -> None:
+        """Return when the server answers there; fail when the process ends before.
 
         A refusal is an answer too: the probe's host may not be a trusted one.
         """
@@ -81,7 +81,7 @@ class Started:
         def answers() -> bool:
             assert self.process.poll() is None, self.stderr
             try:
-                probe = requests.get(f"{url}/api/v1/health/ready", timeout=5)
+                probe = requests.get(f"{url}{at}", timeout=5)
             except requests.ConnectionError:
                 return False
             return probe.status_code < 500

@@ -82,7 +82,14 @@ def text_of(events: list[dict[str, Any]]) -> str:
     return "".join(each["text"] for each in events if each["event"] == "token")
 
 
-def handshake(url: str, token: str | None = None, **headers: str) -> socket.socket:
+def handshake(
+    url: str,
+    token: str | None = None,
+    *,
+    path: str = ADDRESS,
+    query: str = "",
+    **headers: str,
+) -> socket.socket:
     """Return a connection on which a WebSocket was asked for."""
     place = urlsplit(url)
     said = {
@@ -95,7 +102,7 @@ def handshake(url: str, token: str | None = None, **headers: str) -> socket.sock
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
     lines = [f"{name}: {value}" for name, value in said.items() if value]
-    head = "\r\n".join([f"GET {ADDRESS} HTTP/1.1", *lines, "", ""])
+    head = "\r\n".join([f"GET {path}{query} HTTP/1.1", *lines, "", ""])
     connection = socket.create_connection((place.hostname, place.port), SECONDS)
     connection.sendall(head.encode("latin-1"))
     return connection

@@ -45,11 +45,13 @@ def serve_uwsgi(
     entry: Sequence[str] = ("--module", "wsgi:application"),
     *,
     is_installed: bool = True,
+    ready_at: str = "/api/v1/health/ready",
     **environ: str,
 ) -> tuple[Started, str]:
     """Start uWSGI in a house and return it, answering, with its address.
 
-    `is_installed` puts the checkout on Python's path, as `pip install` would.
+    `is_installed` puts the checkout on Python's path, as `pip install` would;
+    `ready_at` is what answers once it has started.
     """
     port = free_port()
     command = [
@@ -63,7 +65,7 @@ def serve_uwsgi(
     ]
     started = house.start(command, **environ)
     url = f"http://127.0.0.1:{port}"
-    started.wait_until_ready(url)
+    started.wait_until_ready(url, ready_at)
     return started, url
 
 

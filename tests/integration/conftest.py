@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api_tokens import make_token
 from fakes import Upstream, chat
 
 from flaskllm.core.auth import Scope
@@ -38,8 +39,7 @@ class Gateway:
         self.token = self.make_token(Scope.WEBHOOK)
 
     def make_token(self, *scopes: Scope) -> str:
-        made = self.services.api_tokens.create("test", frozenset(scopes))
-        return made.text
+        return make_token(self.services.api_tokens, *scopes).text
 
     @property
     def log(self) -> str:

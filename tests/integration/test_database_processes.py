@@ -1,11 +1,11 @@
-"""Real processes on one data folder: they start together, fork, and are killed."""
+"""Real processes on one store: they start together, fork, and are killed."""
 
 import signal
-import sqlite3
 import subprocess
 import sys
 
 import pytest
+from sqlalchemy import inspect, text
 
 from flaskllm.storage.schema import HEAD
 
@@ -14,15 +14,15 @@ import os, sys
 from pathlib import Path
 from sqlalchemy import text
 from flaskllm.core.clock import SystemClock
-from flaskllm.core.secrets import master_secret
+from flaskllm.core.secret_files import master_secret
 from flaskllm.storage.database import Database
-folder, journal = Path(sys.argv[1]), sys.argv[2]
-database = Database(f"sqlite:///{folder}/x.db", journal=journal, clock=SystemClock())
+folder, url, journal = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+database = Database(url, journal=journal, clock=SystemClock())
 def write(name):
     with database.transaction() as connection:
         connection.execute(text(
             "INSERT INTO api_tokens (id, kind, name, digest, scopes, created_at)"
-            " VALUES (:id, 'api', 'n', x'00', 'chat', '2030-01-01 00:00:00.000000')"
+            " VALUES (:id, 'api', 'n', '0', 'chat', '2030-01-01 00:00:00.000000')"
         ), {"id": name})
 """
 
@@ -36,56 +36,89 @@ print(secret.decode(), changed)
 """
 
 FORK_AFTER_USE = """
-write("parent-first")
+write("p-first")
 children = []
 for child in range(2):
     pid = os.fork()
     if pid == 0:
         for number in range(20):
-            write(f"child-{child}-{number}")
+            write(f"c-{child}-{number}")
         database.close()
         os._exit(0)
     children.append(pid)
 for number in range(20):
-    write(f"parent-{number}")
+    write(f"p-{number}")
 codes = [os.waitpid(pid, 0)[1] for pid in children]
-write("parent-last")
+write("p-last")
 database.close()
 print(codes)
+"""
+
+FORK_AND_END_ORDERLY = """
+database.check()
+pid = os.fork()
+if pid == 0:
+    sys.exit(0)
+print([os.waitpid(pid, 0)[1]], flush=True)
+with database.reading() as connection:
+    print(connection.execute(text("SELECT 1")).scalar_one())
+database.close()
 """
 
 NEVER_COMMIT = """
 database.upgrade()
 with database.transaction() as connection:
     connection.execute(text("DELETE FROM alembic_version"))
-    connection.execute(text("CREATE TABLE half_way (id)"))
+    connection.execute(text("CREATE TABLE half_way (id INTEGER)"))
     print("inside", flush=True)
     sys.stdin.readline()
 """
 
 
-def start(script, folder, journal):
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PRELUDE + script, str(folder), journal],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture(params=["wal", "truncate", "postgres"])
+def empty(request, tmp_path):
+    """The URL of a database without a schema, and the journal of its processes."""
+    if request.param == "postgres":
+        return request.getfixturevalue("empty_postgres_url"), "wal"
+    return f"sqlite:///{tmp_path}/x.db", request.param
 
 
-def query(folder, statement):
-    connection = sqlite3.connect(folder / "x.db")
-    rows = connection.execute(statement).fetchall()
-    connection.close()
-    return rows
+@pytest.fixture
+def start(empty, tmp_path):
+    """Start a script that has the database, as often as a test likes."""
+    started = []
+
+    def start_it(script):
+        process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", PRELUDE + script, tmp_path, *empty],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_it
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
-@pytest.mark.parametrize("journal", ["wal", "truncate"])
-def test_processes_that_start_together_share_one_schema_and_one_secret(
-    tmp_path, journal
-):
-    processes = [start(START_TOGETHER, tmp_path, journal) for _ in range(4)]
+@pytest.fixture
+def database(empty, make_database):
+    """The same database, as this process sees it."""
+    url, journal = empty
+    return make_database(url, journal=journal)
+
+
+def ask(database, question):
+    with database.reading() as connection:
+        return connection.execute(text(question)).scalars().all()
+
+
+def test_processes_that_start_together_share_one_schema_and_one_secret(start, database):
+    processes = [start(START_TOGETHER) for _ in range(4)]
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
@@ -95,27 +128,30 @@ def test_processes_that_start_together_share_one_schema_and_one_secret(
     secrets, changes = zip(*(out.split() for out, _ in outputs), strict=True)
     assert len(set(secrets)) == 1
     assert sorted(changes) == ["False", "False", "False", "True"]
-    assert query(tmp_path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
-    assert query(tmp_path, "SELECT count(*) FROM api_tokens") == [(4,)]
+    assert ask(database, "SELECT version_num FROM alembic_version") == [HEAD]
+    assert ask(database, "SELECT count(*) FROM api_tokens") == [4]
 
 
-@pytest.mark.parametrize("journal", ["wal", "truncate"])
-def test_a_forked_process_makes_its_own_connections(tmp_path, journal):
-    process = start(FORK_AFTER_USE, tmp_path, journal)
-    output, errors = process.communicate(timeout=60)
+def test_a_forked_process_makes_its_own_connections(start, database):
+    output, errors = start(FORK_AFTER_USE).communicate(timeout=60)
 
     assert (output, errors) == ("[0, 0]\n", "")
-    assert query(tmp_path, "SELECT count(*) FROM api_tokens") == [(62,)]
-    assert query(tmp_path, "PRAGMA integrity_check") == [("ok",)]
+    assert ask(database, "SELECT count(*) FROM api_tokens") == [62]
+    assert database.examine().faults == ()
 
 
-@pytest.mark.parametrize("journal", ["wal", "truncate"])
-def test_a_process_killed_inside_a_transaction_leaves_nothing(tmp_path, journal):
-    process = start(NEVER_COMMIT, tmp_path, journal)
+def test_a_forked_process_that_ends_leaves_its_parent_its_connections(start):
+    output, _warned = start(FORK_AND_END_ORDERLY).communicate(timeout=60)
+
+    assert output == "[0]\n1\n"
+
+
+def test_a_process_killed_inside_a_transaction_leaves_nothing(start, database):
+    process = start(NEVER_COMMIT)
     assert process.stdout.readline() == "inside\n"
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
 
-    assert query(tmp_path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
-    names = query(tmp_path, "SELECT name FROM sqlite_schema")
-    assert ("half_way",) not in names
+    assert ask(database, "SELECT version_num FROM alembic_version") == [HEAD]
+    with database.reading() as connection:
+        assert not inspect(connection).has_table("half_way")

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from api_tokens import make_token
 from fakes import FakeClock, chat
 from processes import post
 
@@ -42,8 +43,7 @@ class Reloading:
         loaded = load_from_process()
         self.services = build_services(loaded, self.clock)
         self.client = create_app(loaded, self.services).test_client()
-        scopes = frozenset({Scope.WEBHOOK})
-        self.token = self.services.api_tokens.create("test", scopes).text
+        self.token = make_token(self.services.api_tokens, Scope.WEBHOOK).text
 
     def write(self, text):
         """Put new settings in place, and let the two looks pass that agree on them."""

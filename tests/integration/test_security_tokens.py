@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import wraps
 
 import pytest
+from api_tokens import TESTER
 from route_walk import OPEN_ROUTES, bearer, guarded_routes_of, routes_of
 from sqlalchemy import Engine, event
 
@@ -164,7 +165,7 @@ class TestScopes:
 
     def test_expired_and_revoked_tokens_read_like_a_wrong_one(self, open_gateway):
         revoked = open_gateway.make_token(Scope.ADMIN)
-        open_gateway.services.api_tokens.revoke(revoked[9:21])
+        open_gateway.services.api_tokens.revoke(revoked[9:21], actor=TESTER)
         expired = open_gateway.make_token(Scope.ADMIN)
         database = open_gateway.loaded.settings.data_dir / "flaskllm.db"
         with sqlite3.connect(database) as connection:

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 from gunicorn.http import wsgi
+from sealers import CURRENT, OTHER
 from source_tree import ROOT
 
 from flaskllm.api import context
 from flaskllm.api.websocket_door import EXTENSION
-from flaskllm.core.config import load
+from flaskllm.core.config import load, process_environment
 from flaskllm.factory import create_app
 
 
@@ -63,6 +64,39 @@ def test_processes_and_threads_are_those_of_the_settings(settings_of):
     found = settings_of(FLASKLLM_SERVER__WORKERS="3", FLASKLLM_SERVER__THREADS="5")
 
     assert (found["workers"], found["threads"]) == (3, 5)
+
+
+def workers_told(tmp_path):
+    return load(process_environment(), tmp_path).settings.server.workers
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ([2], 2),
+        ([4], 4),
+        ([2, 3], 3),  # SIGTTIN
+        ([1], 2),  # what the settings say holds: they may be counted together
+        ([4, 1, 0], 4),  # those that are there still count together
+        ([500], 64),  # more than a setting may say
+    ],
+)
+def test_the_application_learns_how_many_workers_there_are(
+    settings_of, tmp_path, numbers, told
+):
+    """`gunicorn --workers 4` goes over the settings."""
+    tell = settings_of(FLASKLLM_SERVER__WORKERS="2")["nworkers_changed"]
+
+    for number in numbers:
+        tell(None, number, None)
+
+    assert workers_told(tmp_path) == told
+
+
+def test_a_number_that_is_the_settings_own_changes_no_variable(settings_of):
+    settings_of()["nworkers_changed"](None, 1, None)
+
+    assert "FLASKLLM_SERVER__WORKERS" not in process_environment()
 
 
 class Settings:
@@ -172,3 +206,21 @@ def test_a_main_process_whose_folder_is_gone_goes_on(
     hooks["pre_fork"](None, worker)
 
     assert not worker.has_good_files
+
+
+def test_the_start_goes_on_where_all_is_well_and_leaves_nothing_open(settings_of):
+    hooks = settings_of(FLASKLLM_SECRET=CURRENT)
+
+    assert hooks["on_starting"](None) is None
+    assert hooks["on_starting"](None) is None
+
+
+def test_the_start_stops_with_one_line_where_the_secret_is_another(settings_of):
+    settings_of(FLASKLLM_SECRET=CURRENT)["on_starting"](None)
+    hooks = settings_of(FLASKLLM_SECRET=OTHER)
+
+    with pytest.raises(RuntimeError) as refused:
+        hooks["on_starting"](None)
+
+    assert str(refused.value).startswith("The master secret is not the one")
+    assert "\n" not in str(refused.value)
