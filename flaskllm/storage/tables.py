@@ -98,6 +98,7 @@ usage = Table(
     Column("price", Text, nullable=False, server_default=text("''")),
     Index("usage_by_time", "created_at", "id"),
     Index("usage_by_principal", "principal_id", "created_at", "id"),
+    Index("usage_by_request", "principal_id", "request_id", "created_at", "id"),
 )
 
 # Append-only: `reserve` once for each attempt, then `settle` or `release` once; and

@@ -32,6 +32,8 @@ from flaskllm.storage.tables import api_tokens, usage
 Dimension = Literal["model", "alias", "deployment", "principal_id", "source", "tags"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 MOST_GROUPS = 1000
+MOST_ATTEMPTS = 200
+"""Rows that are told of one request at most: the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class UsageReports:
     ) -> tuple[RequestRows, ...]:
         """Return at most so many requests that have a matching row, the newest first.
 
-        Each comes with all its rows, also those that do not match. `before` is the
+        Each comes with its rows, the latest 200 of them, also those that do not match.
+        `before` is the
         place of the last one of the page before.
         """
         query = _newest(wanted, before).limit(most)
@@ -187,6 +190,8 @@ def _newest(wanted: UsageFilter, before: Place | None) -> Select[Any]:
         .where(
             later.c.request_id == usage.c.request_id,
             later.c.principal_id == usage.c.principal_id,
+            # It follows from the next, and an index can begin there.
+            later.c.created_at >= usage.c.created_at,
             or_(
                 later.c.created_at > usage.c.created_at,
                 and_(later.c.created_at == usage.c.created_at, later.c.id > usage.c.id),
@@ -209,11 +214,24 @@ def _newest(wanted: UsageFilter, before: Place | None) -> Select[Any]:
 def _rows_of(
     connection: Connection, keys: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
-    """Return the rows of these requests, in the order in which they were made."""
+    """Return the latest rows of these requests, in the order in which they were made.
+
+    A caller who sends the same id again and again decides how many there are.
+    """
+    request = (usage.c.principal_id, usage.c.request_id)
+    from_the_last = func.row_number().over(
+        partition_by=request,
+        order_by=(usage.c.created_at.desc(), usage.c.id.desc()),
+    )
+    ranked = (
+        select(usage, from_the_last.label("rank"))
+        .where(tuple_(*request).in_(keys))
+        .subquery()
+    )
     query = (
-        select(usage)
-        .where(tuple_(usage.c.principal_id, usage.c.request_id).in_(keys))
-        .order_by(usage.c.created_at, usage.c.id)
+        select(*(ranked.c[column.name] for column in usage.c))
+        .where(ranked.c.rank <= MOST_ATTEMPTS)
+        .order_by(ranked.c.created_at, ranked.c.id)
     )
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {key: [] for key in keys}
     for row in connection.execute(query):

@@ -135,6 +135,14 @@ def test_only_what_is_asked_for_is_found(database, queries, wanted, hits):
     assert len(everything(queries, Wanted(NOVEMBER, **wanted))) == hits
 
 
+def test_an_id_that_comes_again_and_again_does_not_fill_a_page(database, queries):
+    add_usage(database, *[usage_row(request_id="req_same") for _ in range(205)])
+    (found,) = everything(queries)
+
+    assert len(found.attempts) == 200
+    assert found.attempts[-1].created_at == found.place.at
+
+
 def test_days_begin_in_the_reporting_time_zone(database, queries):
     # In Berlin it is one o'clock on the eleventh.
     add_usage(database, usage_row(created_at=datetime(2026, 11, 11, 0, 0, tzinfo=UTC)))

@@ -54,6 +54,9 @@ def _widen() -> None:
             op.add_column(table, column)
     op.create_index("usage_by_time", "usage", ["created_at", "id"])
     op.create_index("usage_by_principal", "usage", ["principal_id", "created_at", "id"])
+    op.create_index(
+        "usage_by_request", "usage", ["principal_id", "request_id", "created_at", "id"]
+    )
 
 
 def _add_access() -> None:
