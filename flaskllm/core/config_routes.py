@@ -126,7 +126,11 @@ class DeploymentSettings(BaseModel):
 
     provider: Name = Field(description="The name of a provider above.")
     model: str = Field(
-        min_length=1, max_length=256, description="The upstream's name of the model."
+        min_length=1,
+        max_length=256,
+        # It goes into rows and log lines, of which some hold no NUL.
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="The upstream's name of the model.",
     )
     context_window: Tokens | None = Field(
         None, description="Tokens that fit in; unknown and unchecked when left out."

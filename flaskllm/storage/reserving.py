@@ -90,9 +90,15 @@ class _Judgement:
         self._judge = judge
         self._batch = batch
         self._open = _count_open(connection, wanted, now)
+        days = sorted({each.day for each in wanted})
+        if len(days) > 1:
+            # All at once, and so in one order: day by day two batches around midnight
+            # could each hold what the other waits for.
+            standings(
+                connection, {one for each in wanted for one in each.subjects}, days[0]
+            )
         self._standings = {
-            day: standings(connection, _subjects(wanted, day), day)
-            for day in sorted({each.day for each in wanted})
+            day: standings(connection, _subjects(wanted, day), day) for day in days
         }
 
     def verdict_on(self, wanted: Reservation) -> Verdict:

@@ -165,6 +165,12 @@ def _conditions(
     table: FromClause | Alias, wanted: UsageFilter
 ) -> Iterator[ColumnElement[bool]]:
     yield table.c.created_at >= wanted.since
+    yield from _endings(table, wanted)
+
+
+def _endings(
+    table: FromClause | Alias, wanted: UsageFilter
+) -> Iterator[ColumnElement[bool]]:
     yield table.c.created_at < wanted.until
     for name in (
         "principal_id",
@@ -190,13 +196,11 @@ def _newest(wanted: UsageFilter, before: Place | None) -> Select[Any]:
         .where(
             later.c.request_id == usage.c.request_id,
             later.c.principal_id == usage.c.principal_id,
-            # It follows from the next, and an index can begin there.
-            later.c.created_at >= usage.c.created_at,
-            or_(
-                later.c.created_at > usage.c.created_at,
-                and_(later.c.created_at == usage.c.created_at, later.c.id > usage.c.id),
-            ),
-            *_conditions(later, wanted),
+            # As one value, in which an index can begin.
+            tuple_(later.c.created_at, later.c.id)
+            > tuple_(usage.c.created_at, usage.c.id),
+            # Not when it begins: that follows, and would be a worse place to look.
+            *_endings(later, wanted),
         )
         .exists()
     )

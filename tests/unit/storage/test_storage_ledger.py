@@ -1,5 +1,6 @@
 """The ledger: reserved once, settled or released once, corrected where it must be."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -212,12 +213,14 @@ def test_a_waived_budget_stops_nothing_and_counts_all_the_same(ledger, database)
 def test_a_soft_budget_that_is_passed_is_told_once(ledger, database):
     set_budget(database, ANN, 1500, kind="soft")
 
-    tellings = [
-        [each.budget.kind for each in ledger.write([reservation(name)], []).told]
-        for name in ("a", "b", "c")
-    ]
+    tellings = []
+    for name in ("a", "b", "c", "d"):
+        held = reservation(name)
+        written = ledger.write([held], [])
+        tellings.append([each.budget.kind for each in written.told])
+        ledger.write([], [settled(held, 1000)])
 
-    assert tellings == [[], ["soft"], []]
+    assert tellings == [[], [], ["soft"], []]
 
 
 def test_no_more_are_under_way_than_the_limit_says(ledger, database):
@@ -354,3 +357,30 @@ def test_a_reservation_is_read_back_as_it_was_written(ledger, database, clock):
     row = usage_by_id(database)["a"]
     assert (row.decision, row.price) == (awkward.decision, awkward.price)
     assert row.tags == "x y"
+
+
+def test_batches_around_midnight_do_not_wait_for_each_other(ledger, database):
+    tomorrow = TODAY + timedelta(days=1)
+    for each in ("ann", "ben"):
+        set_budget(database, f"principal:{each}", 10**12)
+
+    def write(first, second, name):
+        return [
+            ledger.write(
+                [
+                    reservation(f"{name}{number}a", principal=first),
+                    reservation(f"{name}{number}b", principal=second, day=tomorrow),
+                ],
+                [],
+            ).verdicts
+            for number in range(30)
+        ]
+
+    with ThreadPoolExecutor(2) as threads:
+        futures = [
+            threads.submit(write, "ann", "ben", "x"),
+            threads.submit(write, "ben", "ann", "y"),
+        ]
+        verdicts = [each for future in futures for each in future.result()]
+
+    assert verdicts == [(Admitted(), Admitted())] * 60
