@@ -15,6 +15,7 @@ from stores import (  # noqa: F401  # fixtures
     make_database,
     postgres,
     postgres_database_url,
+    postgres_in_turns,
     sqlite_database_url,
     sqlite_template,
 )
