@@ -10,7 +10,6 @@ processor time, which is steadier than the clock. Needs `wrk` and `taskset`.
 
 import argparse
 import json
-import re
 import statistics
 import subprocess
 import sys
@@ -20,24 +19,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import servers
+from load import write_script, wrk
 from servers import API_TOKEN, CLIENT_CORE, HERE, LITELLM_VENV, Server
 
 UNARY_SECONDS, STREAM_SECONDS, CONCURRENCY = 5, 3, 16
 PACED_STREAMS, PACED_MODEL, BLAST_MODEL = 200, "paced-60-50", "blast-500"
-
-_LUA = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer {token}"
-wrk.body = '{{"model":"static","messages":[{{"role":"user","content":"When?"}}]}}'
-done = function(summary, latency, requests)
-  io.write(string.format("requests=%d rps=%.1f p50=%.2f p99=%.2f bad=%d\\n",
-    summary.requests, summary.requests / summary.duration * 1e6,
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-    summary.errors.status + summary.errors.connect
-    + summary.errors.read + summary.errors.timeout))
-end
-"""
 
 Figures = dict[str, float]
 
@@ -46,8 +32,7 @@ def main() -> None:
     """Start everything, measure in turns, print."""
     options = _options()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        script = Path(folder) / "post.lua"
-        script.write_text(_LUA.format(token=API_TOKEN))
+        script = write_script(Path(folder), API_TOKEN)
         source = stack.enter_context(servers.upstream(Path(folder)))
         starts = [servers.gateway, servers.bare_proxy]
         if not options.without_litellm and LITELLM_VENV.exists():
@@ -74,12 +59,12 @@ def _tell_unary(
 ) -> None:
     def measure(server: Server) -> Figures:
         before = server.cpu_seconds()
-        figures = _wrk(server.url, script, CONCURRENCY, UNARY_SECONDS)
+        figures = wrk(server.url, script, CONCURRENCY, UNARY_SECONDS)
         cpu_seconds = server.cpu_seconds() - before
         return {**figures, "cpu_us": 1e6 * cpu_seconds / figures["requests"]}
 
     for server in rivals:
-        _wrk(server.url, script, CONCURRENCY, 1)  # not counted
+        wrk(server.url, script, CONCURRENCY, 1)  # not counted
     alone = measure(source)
     print(f"\nUnary, {CONCURRENCY} connections, {UNARY_SECONDS} s, {rounds} rounds")
     print(f"  the upstream alone: {alone['rps']:.0f} requests/s")
@@ -167,19 +152,6 @@ def _tell_ratios(table: dict[str, Figures], figure: str) -> None:
     for name, figures in table.items():
         if name != "flaskllm":
             print(f"  flaskllm / {name}: {ours / figures[figure]:.2f}")
-
-
-def _wrk(url: str, script: Path, connections: int, seconds: int) -> Figures:
-    command = [
-        *("taskset", "--cpu-list", str(CLIENT_CORE), "wrk", "--threads=1"),
-        *(f"--connections={connections}", f"--duration={seconds}s", "--timeout=30s"),
-        *(f"--script={script}", f"{url}/v1/chat/completions"),
-    ]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    return {name: float(value) for name, value in _PAIR.findall(run.stdout)}
-
-
-_PAIR = re.compile(r"([a-z0-9]+)=([0-9.]+)")
 
 
 def _streams(server: Server, model: str, streams: int, seconds: float) -> Figures:

@@ -72,6 +72,16 @@ def upstream(folder: Path) -> Iterator[Server]:
 @contextmanager
 def bare_proxy(folder: Path, target: str) -> Iterator[Server]:
     """Start the proxy of twenty lines under gunicorn."""
+    environ = {"UPSTREAM": target}
+    with gunicorn("bare proxy", folder, HERE, "bare_proxy", environ) as server:
+        yield server
+
+
+@contextmanager
+def gunicorn(
+    name: str, folder: Path, home: Path, module: str, environ: Mapping[str, str]
+) -> Iterator[Server]:
+    """Start the module's `application` under gunicorn, on the gateways' core."""
     port = _free_port()
     config = folder / "bare.conf.py"
     config.write_text("control_socket_disable = True\n")
@@ -79,11 +89,10 @@ def bare_proxy(folder: Path, target: str) -> Iterator[Server]:
         *(sys.executable, "-m", "gunicorn", f"--config={config}"),
         *("--worker-class=gthread", f"--threads={THREADS}", "--keep-alive=75"),
         f"--worker-connections={THREADS + 4}",
-        *(f"--bind=127.0.0.1:{port}", f"--chdir={HERE}", "bare_proxy:application"),
+        *(f"--bind=127.0.0.1:{port}", f"--chdir={home}", f"{module}:application"),
     ]
-    environ = {"UPSTREAM": target}
-    with _running("bare proxy", command, port, GATEWAY_CORE, folder, environ) as it:
-        yield it
+    with _running(name, command, port, GATEWAY_CORE, folder, environ) as server:
+        yield server
 
 
 @contextmanager

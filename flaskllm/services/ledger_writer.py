@@ -116,8 +116,21 @@ class LedgerWriter:
                 break
             if until is None and desk.book.has_waiting:
                 until = self._clock.monotonic() + _GATHER_SECONDS
-        _take_all(desk, tickets)
+        self._take_all(desk, tickets)
         return tickets
+
+    def _take_all(self, desk: _Desk, tickets: list[Ticket]) -> None:
+        """Take who is there, and who comes when the others may run, one by one.
+
+        Each statement of a transaction lets go of the interpreter, and has to wait
+        until it gets it back from whoever is at work: many small ones would cost
+        callers more than the moment until those at work have come here too.
+        """
+        count = -1
+        while count < len(tickets) < MOST_AT_ONCE:
+            count = len(tickets)
+            self._clock.sleep(0.0)
+            _take(desk, tickets)
 
     def _due_seconds(self, book: Book) -> float | None:
         """Return when what is left must go, None where nothing is."""
@@ -171,7 +184,7 @@ class DirectWriter:
         return self._book[1]
 
 
-def _take_all(desk: _Desk, tickets: list[Ticket]) -> None:
+def _take(desk: _Desk, tickets: list[Ticket]) -> None:
     """Take what is there already, up to what one transaction takes."""
     while len(tickets) < MOST_AT_ONCE:
         try:
