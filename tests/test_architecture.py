@@ -27,7 +27,6 @@ ABOVE_SOFT_CAP = {
     "flaskllm/llm/types.py": "the canonical form, in one place",
     "flaskllm/api/openapi.py": "one description of the API, read from top to bottom",
     "flaskllm/core/errors.py": "the one tree of errors",
-    "flaskllm/storage/sqlite.py": "SQLite as a store: its engine and connections",
     "flaskllm/llm/router.py": "the one loop of attempts",
     "flaskllm/storage/budgets.py": "a budget and how it stands, for one transaction",
     "flaskllm/services/budget_keeping.py": "the use cases of one noun",
