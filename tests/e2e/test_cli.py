@@ -188,7 +188,7 @@ class TestTokens:
             (("create", " ", "--scope=read"), 1, "name"),
             (("create", "a", "--scope=read", "--expires=soon"), 2, "soon"),
             (("create", "a", "--scope=read", "--expires=2020-01-01"), 1, "passed"),
-            (("revoke", "nobody"), 1, "nobody"),
+            (("revoke", "nobody"), 1, "no API token with this id"),
         ],
     )
     def test_a_wrong_order_is_refused_in_words(self, house, arguments, status, told):

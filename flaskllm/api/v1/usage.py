@@ -4,7 +4,13 @@ from datetime import date
 from typing import Annotated
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
 from flaskllm.api import context
 from flaskllm.api.guard import guarded
@@ -56,7 +62,12 @@ def _count(value: object) -> object:
     return value
 
 
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    # Far from the ends of the calendar, where no day has a next one.
+    WithJsonSchema({"type": "string", "format": "date", "pattern": "^20[0-9]{2}-"}),
+]
 # PostgreSQL cannot even be asked for a text that holds a NUL.
 Text = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]+$")]
 

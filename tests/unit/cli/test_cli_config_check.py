@@ -361,8 +361,9 @@ class TestReload:
         _, named = told.split(": ")
         waiting, but = named.removesuffix(")").split(" (but for ")
         assert set(waiting.split(", ")) == {
-            *("data_dir", "database_url", "secret", "api_token", "server", "limits"),
-            *("log_level", "log_format", "log_file", "health"),
+            *("data_dir", "database_url", "secret", "previous_secret", "api_token"),
+            *("server", "limits", "accounting", "health"),
+            *("log_level", "log_format", "log_file"),
             "timeouts.deadline_seconds",
         }
         assert but == "health.probe_idle_seconds"
