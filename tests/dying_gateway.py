@@ -21,6 +21,7 @@ from flaskllm.core.clock import SystemClock
 from flaskllm.core.config import load_from_process
 from flaskllm.factory import create_app
 from flaskllm.storage.database import Database
+from flaskllm.wiring import ground
 
 
 @dataclass
@@ -71,7 +72,7 @@ PLAN = Plan(int(os.environ.get("DIE_AT", "0")), os.environ.get("DIE_WHEN", "befo
 
 def serve(port: int) -> None:
     """Serve until somebody ends it, or it does so itself."""
-    wiring.Database = DyingDatabase
+    ground.Database = DyingDatabase
     loaded = load_from_process()
     app = create_app(loaded, wiring.build_services(loaded, AheadClock()))
 
