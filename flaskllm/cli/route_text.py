@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from flaskllm.core.money import NANOS_PER_DOLLAR
 from flaskllm.llm.strategies.scores import SCORES, Score
 
-_NANOS = 1_000_000_000
 # Of a gateway that knows a strategy which we do not.
 _PLAIN = Score("")
 _HEADINGS = (
@@ -101,7 +101,7 @@ def _score(score: float | None, kind: Score) -> str:
         return "-"
     if score == kind.unknown:
         return "unknown"
-    return _dollars(score / _NANOS) if kind.is_money else f"{score:.4g}"
+    return _dollars(score / NANOS_PER_DOLLAR) if kind.is_money else f"{score:.4g}"
 
 
 def _dollars(dollars: float) -> str:

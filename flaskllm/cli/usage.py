@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import click
 
@@ -11,7 +11,7 @@ from flaskllm.cli.table import table_lines
 from flaskllm.core.csv_text import csv_text
 from flaskllm.core.paging import read_place
 from flaskllm.services import Services
-from flaskllm.services.usage_reports import BY, By, RequestReport, Span, Summary, Wanted
+from flaskllm.services.usage_reports import BY, By, RequestReport, Summary, Wanted
 from flaskllm.services.usage_tables import (
     REQUEST_HEADINGS,
     SUMMARY_HEADINGS,
@@ -61,7 +61,7 @@ def summary(
     """Sum up usage and cost, in days of the reporting time zone."""
     with problems_told():
         reports = services().usage_reports
-        span = _span(since, until, reports.this_month())
+        span = reports.span(_day(since), _day(until))
         wanted = Wanted(span, principal_id=principal_id, tag=tag)
         found = reports.summary(wanted, (by,), None)
     for line in _told(form, SUMMARY_HEADINGS, summary_rows(found), _summary_text):
@@ -96,7 +96,7 @@ def requests(
     """List requests, the newest first, with each attempt and its cost."""
     with problems_told():
         reports = services().usage_reports
-        span = _span(since, until, reports.this_month())
+        span = reports.span(_day(since), _day(until))
         before = read_place(after) if after else None
         found = reports.requests(Wanted(span, **only), limit + 1, before, None)
     page = found[:limit]
@@ -110,10 +110,8 @@ def _tell_next(last: RequestReport) -> None:
     click.echo(f"more: --after {last.place.text()}", err=True)
 
 
-def _span(since: datetime | None, until: datetime | None, usual: Span) -> Span:
-    last = until.date() if until else usual.last
-    first = since.date() if since else last.replace(day=1)
-    return Span(first, last)
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
 
 
 def _span_text(found: Summary) -> str:

@@ -113,12 +113,12 @@ class Budgets:
             ServiceUnavailable: Nothing was stored; a retry may help.
         """
         self._check_subject(wanted.subject)
-        row = self.draft(wanted, actor)
+        row = self.draft(wanted, by, actor)
         check_change(self._binding(by), None, row, _names(by))
         self._rows.add(row, actor)
         return self._found(row.id)
 
-    def draft(self, wanted: NewBudget, actor: Actor) -> BudgetRow:
+    def draft(self, wanted: NewBudget, by: Principal | None, actor: Actor) -> BudgetRow:
         """Return the row of a new budget, for whoever stores it with something else.
 
         Its subject need not exist yet, and nothing tells yet who may set it.
@@ -138,7 +138,7 @@ class Budgets:
             created_at=self._clock.now(),
             created_by=actor.principal_id,
         )
-        self._check(row)
+        self._check(row, by)
         return row
 
     def list_all(self, subject: str | None = None) -> tuple[BudgetReport, ...]:
@@ -202,7 +202,7 @@ class Budgets:
 
         def change(old: BudgetRow) -> BudgetRow:
             new = replace(old, **changes)  # type: ignore[arg-type]  # checked next
-            self._check(new)
+            self._check(new, by)
             check_change(binding, old, new, _names(by))
             return new
 
@@ -255,7 +255,7 @@ class Budgets:
             problem = f"{shown(subject)} does not exist"
             raise InvalidInputError.of("subject", problem, "an API token's id")
 
-    def _check(self, row: BudgetRow) -> None:
+    def _check(self, row: BudgetRow, by: Principal | None) -> None:
         """Refuse what a budget cannot be, whoever wants it."""
         if row.kind not in _KINDS:
             raise _unknown("kind", row.kind, _KINDS)
@@ -267,8 +267,9 @@ class Budgets:
         if row.kind == "soft":
             problem = "a soft budget stops nothing, so nothing takes over"
             raise InvalidInputError.of("on_exhausted", problem, "null, or kind hard")
-        aliases = self._aliases()
-        if row.on_exhausted not in aliases:
+        if row.on_exhausted not in self._aliases():
+            # Nobody hears of names that they may not send.
+            aliases = _names(by).among(self._aliases())
             near = nearest(row.on_exhausted, aliases) or tuple(aliases)
             raise _unknown("on_exhausted", row.on_exhausted, near)
 

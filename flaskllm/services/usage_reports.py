@@ -119,7 +119,7 @@ class UsageQueries:
             NotFound: Another principal was asked for by who is no admin.
             ServiceUnavailable: The database cannot be read.
         """
-        span = wanted.span or self.this_month()
+        span = wanted.span or self.span()
         columns = [_COLUMNS[each] for each in by]
         total, found = self._reports.sums(self._filter(wanted, viewer), columns)
         groups = {each: found[_COLUMNS[each]] for each in by}
@@ -141,7 +141,7 @@ class UsageQueries:
         return tuple(map(request_report, found))
 
     def _filter(self, wanted: Wanted, viewer: Principal | None) -> UsageFilter:
-        span = _checked(wanted.span or self.this_month())
+        span = _checked(wanted.span or self.span())
         return UsageFilter(
             since=self._begin(span.first),
             until=self._begin(next_start("day", span.last)),
@@ -154,10 +154,16 @@ class UsageQueries:
             outcome=wanted.outcome,
         )
 
-    def this_month(self) -> Span:
-        """Return the days of this month so far."""
+    def span(self, first: date | None = None, last: date | None = None) -> Span:
+        """Return the span of these days; where both are None, this month so far.
+
+        Without a last day it ends today, or with a first day that is later; without
+        a first one it begins with the month of the last. One that ends before it
+        begins is empty.
+        """
         today = day_of(self._clock.now(), self._zone)
-        return Span(period_start("month", today), today)
+        last = last or max(today, first or today)
+        return Span(first or period_start("month", last), last)
 
     def _begin(self, day: date) -> datetime:
         return datetime.combine(day, time.min, tzinfo=self._zone)

@@ -10,21 +10,16 @@ from flaskllm.api import context
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
-from flaskllm.api.v1.token_data import PageMeta
-from flaskllm.api.v1.token_fields import USUAL_ON_A_PAGE, PageFields
+from flaskllm.api.v1.paging import NO_NUL, PageFields, PageMeta, cut
 from flaskllm.api.validation import parse_model
 from flaskllm.core.auth import Scope
-from flaskllm.core.paging import read_place
 from flaskllm.services.audit import AuditEntry, WantedRows
 
 blueprint = Blueprint("audit", __name__)
 
-# PostgreSQL cannot even be asked for a text that holds a NUL.
-_NO_NUL = r"^[^\x00]+$"
-
-Action = Annotated[str, Field(min_length=1, max_length=40, pattern=_NO_NUL)]
-Thing = Annotated[str, Field(min_length=1, max_length=400, pattern=_NO_NUL)]
-Who = Annotated[str, Field(min_length=1, max_length=60, pattern=_NO_NUL)]
+Action = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_NUL)]
+Thing = Annotated[str, Field(min_length=1, max_length=400, pattern=NO_NUL)]
+Who = Annotated[str, Field(min_length=1, max_length=60, pattern=NO_NUL)]
 
 
 class AuditFields(PageFields):
@@ -71,14 +66,11 @@ class AuditReply(BaseModel):
 def list_page() -> Response:
     """Return a page of the audit."""
     fields = parse_model(AuditFields, request.args.to_dict())
-    most = fields.limit or USUAL_ON_A_PAGE
     wanted = WantedRows(
         fields.action or "", fields.object or "", fields.principal or ""
     )
-    after = read_place(fields.after) if fields.after else None
-    found = context.services().audit.page(most + 1, wanted, after)
-    shown = found[:most]
-    following = shown[-1].place().text() if len(found) > most else None
+    found = context.services().audit.page(fields.most + 1, wanted, fields.place)
+    shown, following = cut(found, fields.most, AuditEntry.place)
     return data_reply(
         [audit_data(each).model_dump(mode="json") for each in shown],
         {"next": following},

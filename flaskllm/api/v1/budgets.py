@@ -19,6 +19,7 @@ from flaskllm.api.admin import read_admin_json
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
+from flaskllm.api.v1.paging import Nothing
 from flaskllm.api.validation import parse_model, refusal
 from flaskllm.core.auth import Principal, Scope
 from flaskllm.core.errors import (
@@ -91,10 +92,6 @@ class BudgetData(BaseModel):
     resets_at: datetime = Field(description="When it ends.")
     created_at: datetime
     created_by: str = Field(description="The principal's id, or `cli:USER`.")
-
-
-class Nothing(BaseModel):
-    """An empty object."""
 
 
 class BudgetReply(BaseModel):

@@ -10,6 +10,7 @@ from flaskllm.api import context
 from flaskllm.api.guard import public
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
+from flaskllm.api.v1.paging import Nothing
 from flaskllm.services.settings import SettingsState
 
 CACHE_EXTENSION = "flaskllm.cache"
@@ -17,10 +18,6 @@ READY_FOR_SECONDS = 1
 
 blueprint = Blueprint("health", __name__)
 alias = Blueprint("health_alias", __name__)
-
-
-class Nothing(BaseModel):
-    """An empty object."""
 
 
 class Health(BaseModel):

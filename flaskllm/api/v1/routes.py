@@ -13,7 +13,6 @@ from flaskllm.api.v1.standings import (
     Reason,
     StandingData,
     StateMeta,
-    dollars,
     rounded,
     standing_data,
 )
@@ -25,6 +24,7 @@ from flaskllm.core.errors import (
     NoModelConfigured,
     PayloadTooLarge,
 )
+from flaskllm.core.money import dollars
 from flaskllm.llm.explanations import Excluded, Explained, Explanation
 from flaskllm.llm.strategies.scores import SCORES
 

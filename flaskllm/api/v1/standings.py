@@ -1,14 +1,13 @@
 """How deployments, routes and upstreams look in the answers that show them."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from flaskllm.core.money import dollars
 from flaskllm.llm.health.standings import Standing, State
 from flaskllm.llm.terms import Price
 from flaskllm.llm.types import Deployment
-
-_NANOS = 1_000_000_000
 
 
 class ObstacleData(BaseModel):
@@ -43,13 +42,26 @@ class StandingData(BaseModel):
     )
 
 
-class PriceData(BaseModel):
+class TermsData(BaseModel):
     """US dollars for a million tokens."""
 
     input: float
     output: float
     cache_read: float | None = Field(description="Null: as much as other input.")
     cache_write: float | None = Field(description="Null: as much as other input.")
+    reasoning: float | None = Field(description="Null: as much as other output.")
+
+
+class TierData(TermsData):
+    """What all tokens cost once the input is so long."""
+
+    above: int = Field(description="The input has more tokens than this.")
+
+
+class PriceData(TermsData):
+    """What a deployment costs."""
+
+    tiers: list[TierData] = Field(description="For long inputs, in rising order.")
 
 
 class DeploymentData(BaseModel):
@@ -123,11 +135,6 @@ def deployment_data(deployment: Deployment, price: Price | None) -> DeploymentDa
     )
 
 
-def dollars(nanos: int | None) -> float | None:
-    """Return nano-dollars as dollars; None stays None."""
-    return None if nanos is None else nanos / _NANOS
-
-
 def rounded(seconds: float | None) -> float | None:
     """Return seconds to the millisecond; None stays None."""
     return None if seconds is None else round(seconds, 3)
@@ -136,9 +143,12 @@ def rounded(seconds: float | None) -> float | None:
 def _price_data(price: Price | None) -> PriceData | None:
     if price is None:
         return None
-    return PriceData(
-        input=price.input / _NANOS,
-        output=price.output / _NANOS,
-        cache_read=dollars(price.cache_read),
-        cache_write=dollars(price.cache_write),
-    )
+    tiers = [
+        TierData(above=tier.above_tokens, **_terms(tier.price)) for tier in price.tiers
+    ]
+    return PriceData(tiers=tiers, **_terms(price))
+
+
+def _terms(price: Price) -> dict[str, Any]:
+    names = TermsData.model_fields
+    return {name: dollars(getattr(price, name)) for name in names}

@@ -7,7 +7,7 @@ from flaskllm.api import context
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
-from flaskllm.api.v1.health import Nothing
+from flaskllm.api.v1.paging import Nothing
 from flaskllm.core.auth import Scope
 
 blueprint = Blueprint("templates", __name__)

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from flaskllm.api.v1.budgets import BudgetData
+from flaskllm.api.v1.paging import Nothing, PageMeta
 from flaskllm.core.auth import NewToken
 from flaskllm.services.api_tokens import ApiToken
 
@@ -47,16 +48,6 @@ class OwnTokenData(TokenData):
     """One's own API token."""
 
     budgets: list[BudgetData] = Field(description="Its own, and those of its tags.")
-
-
-class Nothing(BaseModel):
-    """An empty object."""
-
-
-class PageMeta(BaseModel):
-    """Where the next page begins."""
-
-    next: str | None = Field(description="For `after`; null at the end.")
 
 
 class TokenReply(BaseModel):

@@ -23,8 +23,6 @@ from flaskllm.services.grant_checks import (
 )
 from flaskllm.services.grants import Grant
 
-MOST_ON_A_PAGE = 200
-USUAL_ON_A_PAGE = 50
 MOST_BUDGETS = 6  # one soft and one hard for each period
 
 _STRICT = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
@@ -35,12 +33,6 @@ def _check_tag(value: object) -> object:
     if isinstance(value, str) and not is_tag(value):
         raise refusal("is no tag", TAG_RULE)
     return value
-
-
-def _count(value: object) -> object:
-    """Return what a query says in digits as a number; the rest is refused as it is."""
-    is_number = isinstance(value, str) and value.isascii() and value.isdigit()
-    return int(str(value)[:10]) if is_number else value
 
 
 ScopeName = Literal["webhook", "chat", "read", "admin"]
@@ -65,8 +57,6 @@ Networks = Annotated[
     Field(min_length=1, max_length=MOST_NETWORKS),
 ]
 Tags = Annotated[list[Tag], Field(max_length=MOST_TAGS)]
-PageSize = Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE), BeforeValidator(_count)]
-Following = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class _GrantFields(BaseModel):
@@ -156,19 +146,6 @@ class RollFields(BaseModel):
 
     overlap_seconds: Seconds = Field(
         0, description="How long the old secret stays good: at most 30 days."
-    )
-
-
-class PageFields(BaseModel):
-    """Which page."""
-
-    model_config = _STRICT
-
-    limit: PageSize | None = Field(
-        None, description=f"The most of a page; {USUAL_ON_A_PAGE} if absent."
-    )
-    after: Following | None = Field(
-        None, description="`next` of the page before, to go on behind it."
     )
 
 

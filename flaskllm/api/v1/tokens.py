@@ -13,6 +13,7 @@ from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
 from flaskllm.api.v1.budgets import budget_data
+from flaskllm.api.v1.paging import PageFields, cut
 from flaskllm.api.v1.token_data import (
     NewTokenReply,
     OwnTokenData,
@@ -23,8 +24,6 @@ from flaskllm.api.v1.token_data import (
     token_data,
 )
 from flaskllm.api.v1.token_fields import (
-    USUAL_ON_A_PAGE,
-    PageFields,
     RollFields,
     TokenChanges,
     TokenFields,
@@ -32,8 +31,7 @@ from flaskllm.api.v1.token_fields import (
 from flaskllm.api.validation import parse_model
 from flaskllm.core.auth import NewToken, Scope
 from flaskllm.core.errors import Conflict, NotFound, PayloadTooLarge
-from flaskllm.core.paging import read_place
-from flaskllm.services.api_tokens import BudgetRow
+from flaskllm.services.api_tokens import ApiToken, BudgetRow
 
 blueprint = Blueprint("tokens", __name__)
 
@@ -60,11 +58,8 @@ def _know_ids(state: BlueprintSetupState) -> None:
 def list_page() -> Response:
     """Return a page of all API tokens, without their secrets."""
     fields = parse_model(PageFields, request.args.to_dict())
-    most = fields.limit or USUAL_ON_A_PAGE
-    after = read_place(fields.after) if fields.after else None
-    found = context.services().api_tokens.page(most + 1, after)
-    shown = found[:most]
-    following = shown[-1].place().text() if len(found) > most else None
+    found = context.services().api_tokens.page(fields.most + 1, fields.place)
+    shown, following = cut(found, fields.most, ApiToken.place)
     return data_reply(
         [token_data(each).model_dump(mode="json") for each in shown],
         {"next": following},
@@ -82,14 +77,14 @@ def list_page() -> Response:
 def create() -> Response:
     """Make an API token that has no more than the caller."""
     fields = parse_model(TokenFields, read_admin_json())
-    house, actor = context.services(), actor_here()
+    house, actor, caller = context.services(), actor_here(), context.principal()
 
     def drafts(subject: str) -> Sequence[BudgetRow]:
         wanted = (each.wanted_for(subject) for each in fields.budgets)
-        return [house.budgets.draft(each, actor) for each in wanted]
+        return [house.budgets.draft(each, caller, actor) for each in wanted]
 
     made = house.api_tokens.create(
-        fields.grant(), actor=actor, by=context.principal(), budgets=drafts
+        fields.grant(), actor=actor, by=caller, budgets=drafts
     )
     reply = _made_reply(made, 201)
     reply.headers["Location"] = f"/api/v1/tokens/{made.id}"

@@ -1,13 +1,12 @@
 """`/api/v1/usage`: what was used, and what it cost."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
 from flask import Blueprint, Response, request
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     WithJsonSchema,
 )
@@ -16,6 +15,7 @@ from flaskllm.api import context
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import csv_reply, data_reply
+from flaskllm.api.v1.paging import NO_NUL, PageFields, QueryFields, cut
 from flaskllm.api.v1.usage_data import (
     RequestsReply,
     SummaryMeta,
@@ -26,11 +26,9 @@ from flaskllm.api.v1.usage_data import (
 from flaskllm.api.validation import parse_model, refusal
 from flaskllm.core.auth import Scope
 from flaskllm.core.errors import NotFound
-from flaskllm.core.paging import read_place
 from flaskllm.services.usage_reports import (
     BY,
     RequestReport,
-    Span,
     Summary,
     Wanted,
 )
@@ -41,7 +39,6 @@ from flaskllm.services.usage_tables import (
     summary_rows,
 )
 
-MOST_REQUESTS = 200
 CSV = "text/csv"
 
 blueprint = Blueprint("usage", __name__)
@@ -56,28 +53,17 @@ def _day(value: object) -> object:
         raise refusal("not a date", "a date such as 2026-01-31") from None
 
 
-def _count(value: object) -> object:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value[:10])
-    return value
-
-
 Day = Annotated[
     date,
     BeforeValidator(_day),
     # Far from the ends of the calendar, where no day has a next one.
     WithJsonSchema({"type": "string", "format": "date", "pattern": "^20[0-9]{2}-"}),
 ]
-# PostgreSQL cannot even be asked for a text that holds a NUL.
-Text = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]+$")]
+Text = Annotated[str, Field(min_length=1, max_length=400, pattern=NO_NUL)]
 
 
-class UsageFields(BaseModel):
+class UsageFields(QueryFields):
     """Which usage."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
-    )
 
     since: Day | None = Field(
         None,
@@ -94,16 +80,10 @@ class UsageFields(BaseModel):
     tag: Text | None = Field(None, description="A tag of the API token.")
 
 
-class RequestsFields(UsageFields):
+class RequestsFields(UsageFields, PageFields):
     """Which requests."""
 
     outcome: Text | None = Field(None, description="OK, or the code of an error.")
-    limit: Annotated[int, Field(ge=1, le=MOST_REQUESTS), BeforeValidator(_count)] | (
-        None
-    ) = Field(None, description="The most requests of a page; 50 if absent.")
-    after: Text | None = Field(
-        None, description="`next` of the page before, to go on behind it."
-    )
 
 
 @blueprint.get("/usage/summary")
@@ -152,8 +132,7 @@ def summary_table() -> Response:
 )
 def requests() -> Response:
     """Return a page of what this caller may see."""
-    found, has_more = _requests()
-    following = found[-1].place.text() if has_more else None
+    found, following = _requests()
     return data_reply(
         [request_data(each).model_dump(mode="json") for each in found],
         {"next": following},
@@ -170,10 +149,10 @@ def requests() -> Response:
 )
 def requests_table() -> Response:
     """Return a page as CSV; the header `X-Next` says where the next one begins."""
-    found, has_more = _requests()
+    found, following = _requests()
     reply = csv_reply(REQUEST_HEADINGS, request_rows(found))
-    if has_more:
-        reply.headers["X-Next"] = found[-1].place.text()
+    if following:
+        reply.headers["X-Next"] = following
     return reply
 
 
@@ -183,19 +162,17 @@ def _summary() -> Summary:
     return reports.summary(_wanted(fields), BY, context.principal())
 
 
-def _requests() -> tuple[tuple[RequestReport, ...], bool]:
-    """Return a page, and whether another one follows."""
+def _requests() -> tuple[Sequence[RequestReport], str | None]:
+    """Return a page, and where the next one begins."""
     fields = parse_model(RequestsFields, request.args.to_dict())
-    most = fields.limit or 50
-    before = read_place(fields.after) if fields.after else None
-    reports = context.services().usage_reports
-    found = reports.requests(_wanted(fields), most + 1, before, context.principal())
-    return found[:most], len(found) > most
+    reports, caller = context.services().usage_reports, context.principal()
+    found = reports.requests(_wanted(fields), fields.most + 1, fields.place, caller)
+    return cut(found, fields.most, lambda each: each.place)
 
 
 def _wanted(fields: UsageFields) -> Wanted:
     return Wanted(
-        span=_span(fields),
+        span=context.services().usage_reports.span(fields.since, fields.until),
         principal_id=fields.token,
         model=fields.model,
         alias=fields.alias,
@@ -204,9 +181,3 @@ def _wanted(fields: UsageFields) -> Wanted:
         tag=fields.tag,
         outcome=fields.outcome if isinstance(fields, RequestsFields) else None,
     )
-
-
-def _span(fields: UsageFields) -> Span:
-    usual = context.services().usage_reports.this_month()
-    until = fields.until or max(usual.last, fields.since or usual.last)
-    return Span(fields.since or until.replace(day=1), until)

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
+from flaskllm.api.v1.paging import PageMeta
 from flaskllm.core.money import NANOS_PER_DOLLAR, dollars
 from flaskllm.llm.prices import PriceLine
 from flaskllm.llm.types import UsageSource
@@ -98,12 +99,6 @@ class RequestData(BaseModel):
     tokens_output: int
     cost: float | None = Field(description="US dollars; null when not known.")
     attempts: list[AttemptData]
-
-
-class PageMeta(BaseModel):
-    """Where the next page begins."""
-
-    next: str | None = Field(description="For `after`; null at the end.")
 
 
 class RequestsReply(BaseModel):

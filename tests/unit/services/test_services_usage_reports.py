@@ -161,7 +161,7 @@ def test_without_a_span_it_is_this_month_so_far(database, queries):
     add_usage(database, usage_row())
 
     assert queries.summary(Wanted(), (), BOOTSTRAP).total.attempts == 1
-    assert queries.this_month() == Span(date(2026, 11, 1), date(2026, 11, 21))
+    assert queries.span() == Span(date(2026, 11, 1), date(2026, 11, 21))
 
 
 def test_who_is_no_admin_sees_their_own_only(database, queries):
