@@ -1,5 +1,6 @@
 """`flaskllm db reseal`: finish a change of the master secret."""
 
+import sys
 from collections.abc import Callable
 
 import click
@@ -16,7 +17,8 @@ from flaskllm.services.resealing import Resealed, Standing
 def reseal(services: Callable[[], Services], check: bool) -> None:
     """Seal under the current master secret what lies under the previous one.
 
-    It can be stopped and run again at any time, also while the server runs.
+    It can be stopped and run again at any time, also while the server runs. With
+    --check the exit status is 1 as long as the previous one is needed.
     """
     done = None
     with problems_told():
@@ -32,6 +34,8 @@ def reseal(services: Callable[[], Services], check: bool) -> None:
             f"{done.broken} sealed values cannot be opened: they were changed. "
             "They are left as they are."
         )
+    if check and standing.has_previous and not standing.may_forget_previous:
+        sys.exit(1)
 
 
 def _tell_done(done: Resealed) -> None:
@@ -55,8 +59,8 @@ def _advice(standing: Standing) -> str:
         return "Keep the previous master secret: run `flaskllm db reseal`."
     if standing.unused_tokens:
         return (
-            f"{standing.unused_tokens} API tokens were not used since. Those that are "
-            "older than the change work no more once the previous master secret is "
-            "removed."
+            f"{len(standing.unused_tokens)} API tokens were not used since. Those that "
+            "are older than the change work no more once the previous master secret is "
+            f"removed: roll or revoke them.\n{' '.join(standing.unused_tokens)}"
         )
     return "The previous master secret may be removed."

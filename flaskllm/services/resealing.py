@@ -22,21 +22,21 @@ class Standing:
         previous: How many under the previous one.
         unknown: How many under neither: they cannot be read.
         has_previous: Whether there is a previous one at all.
-        unused_tokens: How many good API tokens were not used since all was resealed,
-            so that they may be known by the previous one alone; None where that has
-            not been done yet.
+        unused_tokens: The ids of good API tokens that were not used since all was
+            resealed, so that they may be known by the previous one alone; None where
+            that has not been done yet.
     """
 
     current: int
     previous: int
     unknown: int
     has_previous: bool
-    unused_tokens: int | None
+    unused_tokens: tuple[str, ...] | None
 
     @property
     def may_forget_previous(self) -> bool:
         """Tell whether nothing is lost with the previous secret."""
-        return self.previous == 0 and self.unused_tokens == 0
+        return self.previous == 0 and self.unused_tokens == ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Resealing:
             previous=sum(counts.pop(prefix, 0) for prefix in previous),
             unknown=sum(counts.values()),
             has_previous=bool(previous),
-            unused_tokens=self._count_unused_tokens(),
+            unused_tokens=self._unused_tokens(),
         )
 
     def run(self, actor: Actor) -> Resealed:
@@ -112,11 +112,11 @@ class Resealing:
             now, details = self._clock.now(), {**done.counts, "broken": done.broken}
             record(connection, actor, RESEAL_ACTION, self._key_id(), now, details)
 
-    def _count_unused_tokens(self) -> int | None:
+    def _unused_tokens(self) -> tuple[str, ...] | None:
         since = self._values.first_resealed_at(self._key_id())
         if since is None:
             return None
-        return self._values.count_tokens_unused_since(since, self._clock.now())
+        return self._values.tokens_unused_since(since, self._clock.now())
 
     def _key_id(self) -> str:
         return self._sealer.prefixes()[0].hex()

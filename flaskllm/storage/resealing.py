@@ -127,17 +127,24 @@ class SealedValues:
             at: datetime | None = connection.execute(query).scalar_one()
             return at
 
-    def count_tokens_unused_since(self, since: datetime, now: datetime) -> int:
-        """Return how many good API tokens were made before and not used since."""
+    def tokens_unused_since(self, since: datetime, now: datetime) -> tuple[str, ...]:
+        """Return the ids of good API tokens that were made before and not used since.
+
+        The oldest is first.
+        """
         columns = api_tokens.c
-        query = select(func.count()).where(
-            columns.revoked_at.is_(None),
-            or_(columns.expires_at.is_(None), columns.expires_at > now),
-            columns.created_at < since,
-            or_(columns.last_used_at.is_(None), columns.last_used_at < since),
+        query = (
+            select(columns.id)
+            .where(
+                columns.revoked_at.is_(None),
+                or_(columns.expires_at.is_(None), columns.expires_at > now),
+                columns.created_at < since,
+                or_(columns.last_used_at.is_(None), columns.last_used_at < since),
+            )
+            .order_by(columns.created_at, columns.id)
         )
         with self._database.reading() as connection:
-            return connection.execute(query).scalar_one()
+            return tuple(connection.execute(query).scalars())
 
 
 def _raw(column: Column[Any]) -> ColumnElement[bytes]:

@@ -63,7 +63,7 @@ def test_a_check_counts_and_changes_nothing(run, services_of):
     results = [run("--check") for _ in range(2)]
 
     for result in results:
-        assert result.exit_code == 0
+        assert result.exit_code == 1
         assert result.stdout.splitlines() == [
             "under the current master secret: 0",
             "under the previous master secret: 2",
@@ -119,7 +119,7 @@ def test_api_tokens_that_still_need_the_previous_secret_are_counted(run, service
 
     result = run()
 
-    assert result.stdout.splitlines()[-1].startswith("1 API tokens were not used since")
+    assert result.stdout.splitlines()[-2].startswith("1 API tokens were not used since")
 
 
 def test_what_cannot_be_opened_is_told_and_is_a_failure(run, services_of):

@@ -95,7 +95,7 @@ def test_the_standing_tells_how_far_it_is(house):
     assert before == Standing(0, 2, 0, has_previous=True, unused_tokens=None)
     assert before.may_forget_previous is False
     after = resealing.standing()
-    assert after == Standing(2, 0, 0, has_previous=True, unused_tokens=0)
+    assert after == Standing(2, 0, 0, has_previous=True, unused_tokens=())
     assert after.may_forget_previous is True
 
 
@@ -114,7 +114,7 @@ def test_values_of_an_unknown_secret_are_told(house):
     assert (standing.previous, standing.unknown) == (1, 1)
 
 
-def test_api_tokens_that_were_not_used_since_are_counted(house):
+def test_api_tokens_that_were_not_used_since_are_named(house):
     house.responses(PREVIOUS).keep(KEPT, "anna")
     house.add_token("old")
     house.clock.advance(60)
@@ -125,7 +125,7 @@ def test_api_tokens_that_were_not_used_since_are_counted(house):
 
     standing = house.resealing().standing()
 
-    assert standing.unused_tokens == 1
+    assert standing.unused_tokens == ("old",)
     assert standing.may_forget_previous is False
 
 
