@@ -54,7 +54,7 @@ class Book:
             metrics: Count the batches.
         """
         self.kept: deque[Closing] = deque()
-        self._undone: deque[Closing] = deque(maxlen=_MOST_UNDONE)
+        self._undone: deque[Closing] = deque()
         self._write = write
         self._tell = tell
         self._clock = clock
@@ -133,7 +133,9 @@ class Book:
             ticket.answer(error)
             # A connection that broke during the commit does not tell what it did.
             self._undo(ticket)
-        self._undone.extend(each for each in closings if each.usage is None)
+        for each in closings:
+            if each.usage is None:
+                self._keep_undone(each)
         self.kept.extendleft(each for each in reversed(closings) if each.usage)
         while len(self.kept) > MOST_KEPT:
             _tell_lost(self.kept.popleft(), error)
@@ -150,9 +152,15 @@ class Book:
     def _undo(self, ticket: Ticket) -> None:
         """Release it, should it have been written: its attempt is never made."""
         held = ticket.reservation
-        self._undone.append(
+        self._keep_undone(
             Closing(held.attempt_id, self._clock.now(), held, None, is_released=True)
         )
+
+    def _keep_undone(self, closing: Closing) -> None:
+        self._undone.append(closing)
+        if len(self._undone) > _MOST_UNDONE:
+            details = "Too many reservations wait to be given back."
+            _tell_lost(self._undone.popleft(), ServiceUnavailable(details=details))
 
     def _lose(
         self, tickets: Iterable[Ticket], closings: Iterable[Closing], error: Exception

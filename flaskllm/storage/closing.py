@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select
 
 from flaskllm.storage.ledger_rows import Batch, Closing, Entry, Reservation
 from flaskllm.storage.tables import ledger, reservations
@@ -45,18 +46,27 @@ def close(connection: Connection, closings: Iterable[Closing], batch: Batch) -> 
             _correct(connection, each, each.reservation, batch)
 
 
-def sweep(connection: Connection, batch: Batch, now: datetime, most: int) -> int:
+def expired(connection: Connection, now: datetime, most: int) -> tuple[str, ...]:
+    """Return the attempts of at most so many expired reservations, the oldest first."""
+    query = _expired(now).with_only_columns(_ID).limit(most)
+    return tuple(connection.execute(query).scalars())
+
+
+def sweep(
+    connection: Connection,
+    batch: Batch,
+    now: datetime,
+    most: int,
+    only: str | None = None,
+) -> int:
     """Settle at most so many expired reservations at what they were expected to cost.
 
-    Rows that somebody else is ending at the same time are left to them.
+    Rows that somebody else is ending at the same time are left to them. `only` is
+    the one attempt that it is about, where it is about one.
     """
-    query = (
-        select(reservations)
-        .where(reservations.c.expires_at <= now)
-        .order_by(reservations.c.expires_at, reservations.c.attempt_id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
+    query = _expired(now).limit(most).with_for_update(skip_locked=True)
+    if only is not None:
+        query = query.where(reservations.c.attempt_id == only)
     rows = connection.execute(query).mappings().all()
     _take(connection, [row["attempt_id"] for row in rows])
     for row in rows:
@@ -65,6 +75,14 @@ def sweep(connection: Connection, batch: Batch, now: datetime, most: int) -> int
         batch.enter("settle", found, found.expected_nanos, now, is_estimated=True)
         batch.usage.append(_abandoned(found))
     return len(rows)
+
+
+def _expired(now: datetime) -> Select[Any]:
+    return (
+        select(reservations)
+        .where(reservations.c.expires_at <= now)
+        .order_by(reservations.c.expires_at, _ID)
+    )
 
 
 def _take(connection: Connection, attempt_ids: Collection[str]) -> set[str]:

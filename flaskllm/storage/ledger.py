@@ -4,10 +4,13 @@ One transaction takes a whole batch. What it locks it locks in one order, so tha
 two wait for each other: reservations, API tokens, budgets, spending.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flaskllm.core import logs
 from flaskllm.core.clock import Clock
+from flaskllm.core.errors import InternalError
 from flaskllm.storage import closing, reserving
 from flaskllm.storage.budgets import Admitted, BudgetStanding, Judge, Refused
 from flaskllm.storage.database import Database
@@ -24,6 +27,8 @@ __all__ = [
     "Verdict",
     "Written",
 ]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +81,37 @@ class Ledger:
         return Written(verdicts, told)
 
     def sweep(self, most: int) -> int:
-        """Settle expired reservations at their estimate; return how many there were.
+        """Settle expired reservations at their estimate; return how many.
+
+        Where one of them cannot be written each is settled by itself: it must not
+        keep the others from their end.
 
         Raises:
-            ServiceUnavailable: Nothing was swept; a retry may help.
+            ServiceUnavailable: Some may be left; a retry may help.
         """
+        try:
+            return self._sweep(most)
+        except InternalError:
+            with self._database.reading() as connection:
+                found = closing.expired(connection, self._clock.now(), most)
+            return sum(map(self._sweep_one, found))
+
+    def _sweep_one(self, attempt_id: str) -> int:
+        try:
+            return self._sweep(1, attempt_id)
+        except InternalError as error:
+            logs.event(
+                _log,
+                logging.ERROR,
+                "reservation_not_swept",
+                error=error,
+                attempt_id=attempt_id,
+            )
+            return 0
+
+    def _sweep(self, most: int, only: str | None = None) -> int:
         batch = Batch()
         with self._database.transaction() as connection:
-            count = closing.sweep(connection, batch, self._clock.now(), most)
+            count = closing.sweep(connection, batch, self._clock.now(), most, only)
             batch.write(connection)
         return count
