@@ -22,6 +22,18 @@ from stores import (  # noqa: F401  # fixtures
 
 _FIGURE = "figure"
 
+# What they are about runs in processes of their own. To trace theirs takes as long
+# again and covers nothing.
+_NOT_TRACED = {"clients", "e2e", "engines", "faults", "live", "soak"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure the coverage only of tests that can add to it."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in _NOT_TRACED:
+            item.add_marker(pytest.mark.no_cover)
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show what tests measured, their property `figure`, test by test."""

@@ -12,6 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import requests
+from click.testing import CliRunner
+
+from flaskllm.cli.tokens import tokens
+from flaskllm.core.config import load
+from flaskllm.wiring import build_services
 
 CHECKOUT = Path(__file__).parents[1]
 FLASKLLM = (sys.executable, "-m", "flaskllm")
@@ -155,10 +160,18 @@ class House:
         )
 
     def make_token(self, *options: str) -> str:
-        """Return a fresh API token of the scope `webhook`, or of the options."""
-        made = self.run("tokens", "create", "test", *(options or ("--scope=webhook",)))
-        assert made.returncode == 0, made.stderr
-        return made.stdout.decode().splitlines()[-1]
+        """Return a fresh API token of the scope `webhook`, or of the options.
+
+        As the command makes it, in this process: it need not start for each test.
+        """
+        services = build_services(load(self.environ, self.folder))
+        arguments = ["create", "test", *(options or ("--scope=webhook",))]
+        try:
+            made = CliRunner().invoke(tokens, arguments, obj=lambda: services)
+        finally:
+            services.database.close()
+        assert made.exit_code == 0, made.output
+        return made.stdout.splitlines()[-1]
 
     def start(
         self, command: Sequence[str], cwd: Path | None = None, **environ: str

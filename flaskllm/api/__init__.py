@@ -22,7 +22,7 @@ from flaskllm.api.openai import (
     responses,
     responses_socket,
 )
-from flaskllm.api.openapi import describe
+from flaskllm.api.openapi import check_declared
 from flaskllm.api.v1 import (
     audit,
     budgets,
@@ -106,4 +106,4 @@ def register(
     for prefix, blueprint in _ROUTES:
         app.register_blueprint(blueprint, url_prefix=prefix)
     guard.check_routes(app)
-    describe(app)
+    check_declared(app)

@@ -148,18 +148,20 @@ def documented(
     return mark
 
 
+def check_declared(app: Flask) -> None:
+    """Raise `RuntimeError` unless each route below `/api/v1` was declared."""
+    _declared(app)
+
+
 def describe(app: Flask) -> Schema:
     """Return the OpenAPI 3.1 document of the routes below `/api/v1`.
+
+    It takes a part of a second, and is the same as long as `app` lives.
 
     Raises:
         RuntimeError: A route there was not declared.
     """
-    routes = [
-        (rule, app.view_functions[rule.endpoint])
-        for rule in app.url_map.iter_rules()
-        if rule.rule.startswith(_PREFIX)
-    ]
-    declared = [(rule, _declaration_of(rule, view), view) for rule, view in routes]
+    declared = _declared(app)
     references, components = _schemas(declaration for _, declaration, _ in declared)
     paths: Schema = {}
     for rule, declaration, view in declared:
@@ -177,6 +179,15 @@ def describe(app: Flask) -> Schema:
             "securitySchemes": {"api_token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _declared(app: Flask) -> list[tuple[Rule, Declaration, Callable[..., object]]]:
+    routes = (
+        (rule, app.view_functions[rule.endpoint])
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(_PREFIX)
+    )
+    return [(rule, _declaration_of(rule, view), view) for rule, view in routes]
 
 
 def _declaration_of(rule: Rule, view: Callable[..., object]) -> Declaration:

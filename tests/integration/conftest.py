@@ -1,6 +1,7 @@
 """A gateway in this process, on a real database and a scripted upstream."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,13 +62,20 @@ class Gateway:
 
 
 @pytest.fixture
-def make_gateway(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
-    """Makes gateways of a YAML text; an empty one has no model."""
+def make_gateway(
+    tmp_path: Path, sqlite_template: Path
+) -> Iterator[Callable[..., Gateway]]:
+    """Makes gateways of a YAML text; an empty one has no model.
+
+    Each has a database file of its own, already migrated.
+    """
     made = []
 
     def make(settings: str = "", environ: Mapping[str, str] | None = None) -> Gateway:
         folder = tmp_path / f"gateway-{len(made)}"
-        folder.mkdir()
+        data = folder / "data"
+        data.mkdir(parents=True, mode=0o700)
+        shutil.copy(sqlite_template, data / "flaskllm.db")
         made.append(Gateway(folder, settings, environ or {}))
         return made[-1]
 

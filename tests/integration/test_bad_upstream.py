@@ -19,7 +19,7 @@ from flaskllm.core import languages
 
 CANARY = "mailcanary"
 TEXT = f"Please call {CANARY} on Friday, 9 October."
-IMPATIENT = """
+SETTINGS = """
 providers:
   box: {{kind: openai_compatible, base_url: {url}}}
 deployments:
@@ -27,7 +27,7 @@ deployments:
 routes:
   - {{alias: scripted, deployments: {{small: 1}}}}
 default_route: scripted
-timeouts: {{deadline_seconds: 1}}
+timeouts: {{deadline_seconds: {seconds}}}
 """
 GOOD = chat('{"keywords": ["call"]}')
 UPSTREAMS = {
@@ -90,9 +90,9 @@ def _warm():
 
 class TestUpstreams:
     @pytest.fixture
-    def impatient(self, make_gateway, upstream):
-        """A gateway that gives its only model one second."""
-        return make_gateway(IMPATIENT.format(url=upstream.url))
+    def patient(self, make_gateway, upstream):
+        """A gateway that gives its only model more time than it takes."""
+        return make_gateway(SETTINGS.format(url=upstream.url, seconds=30))
 
     def ask(self, gateway):
         return gateway.post({"prompt": TEXT, "type": "keywords"})
@@ -101,12 +101,13 @@ class TestUpstreams:
         ("step", "expected", "code"), UPSTREAMS.values(), ids=UPSTREAMS
     )
     def test_its_fault_is_typed_and_says_when_to_come_back(
-        self, impatient, make_gateway, upstream, step, expected, code
+        self, make_gateway, upstream, step, expected, code
     ):
-        gateway = impatient
-        if step is None:
-            gateway = make_gateway(IMPATIENT.format(url="http://127.0.0.1:9"))
-        else:
+        url = upstream.url if step else "http://127.0.0.1:9"
+        # Time runs out only where nothing else is to happen.
+        seconds = 1 if code == "LLM_TIMEOUT" else 30
+        gateway = make_gateway(SETTINGS.format(url=url, seconds=seconds))
+        if step:
             upstream.always(step)
 
         answer = self.ask(gateway)
@@ -127,20 +128,20 @@ class TestUpstreams:
 
     @pytest.mark.parametrize(("step", "expected", "code"), FINAL.values(), ids=FINAL)
     def test_what_a_repetition_cannot_mend_is_asked_once_and_gives_no_hint(
-        self, impatient, upstream, step, expected, code
+        self, patient, upstream, step, expected, code
     ):
         upstream.always(step)
 
-        answer = self.ask(impatient)
+        answer = self.ask(patient)
 
         assert (answer.status_code, answer.get_json()["code"]) == (expected, code)
         assert "Retry-After" not in answer.headers
         assert len(upstream.requests) == 1
 
-    def test_the_upstreams_own_hint_is_passed_on(self, impatient, upstream):
+    def test_the_upstreams_own_hint_is_passed_on(self, patient, upstream):
         upstream.always(status(429, {"Retry-After": "7"}))
 
-        answer = self.ask(impatient)
+        answer = self.ask(patient)
 
         assert answer.headers["Retry-After"] in ("6", "7")
         assert len(upstream.requests) == 1
@@ -157,7 +158,7 @@ class TestUpstreams:
         assert codes == ["LLM_UNAVAILABLE", "LLM_PROTOCOL_ERROR", "OK"]
 
     def test_an_input_that_the_upstream_finds_too_long_is_a_413(
-        self, impatient, upstream
+        self, patient, upstream
     ):
         said = {
             "error": {
@@ -168,15 +169,15 @@ class TestUpstreams:
         }
         upstream.always(json_reply(said, status=400))
 
-        answer = self.ask(impatient)
+        answer = self.ask(patient)
 
         assert answer.status_code == 413
         assert answer.get_json()["code"] == "LLM_CONTEXT_TOO_LONG"
 
-    def test_a_model_that_refuses_is_told_so(self, impatient, upstream):
+    def test_a_model_that_refuses_is_told_so(self, patient, upstream):
         upstream.always(chat("I cannot.", finish_reason="content_filter"))
 
-        answer = self.ask(impatient)
+        answer = self.ask(patient)
 
         assert answer.status_code == 502
         assert answer.get_json()["code"] == "LLM_REFUSED"

@@ -56,6 +56,8 @@ class TestModels:
                 "output": 2.5,
                 "cache_read": None,
                 "cache_write": None,
+                "reasoning": None,
+                "tiers": [],
             },
             "tags": ["cheap"],
             "weight": 3,

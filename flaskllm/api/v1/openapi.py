@@ -8,6 +8,8 @@ from flaskllm.api.openapi import describe, documented
 from flaskllm.api.replies import json_reply
 from flaskllm.core.auth import Scope
 
+_EXTENSION = "flaskllm.openapi"
+
 blueprint = Blueprint("openapi", __name__)
 
 
@@ -24,4 +26,7 @@ class OpenApiReply(BaseModel):
 @documented(summary="Describe this API in OpenAPI 3.1.", replies={200: OpenApiReply})
 def show() -> Response:
     """Return the description of every route."""
-    return json_reply(describe(current_app))
+    known = current_app.extensions
+    if _EXTENSION not in known:
+        known[_EXTENSION] = describe(current_app)
+    return json_reply(known[_EXTENSION])
