@@ -151,6 +151,8 @@ def gateway(house, upstream):
     house.write_settings(SCRIPTED.format(url=upstream.url))
     house.environ["FLASKLLM_API_TOKEN"] = ADMIN_TOKEN
     house.environ["FLASKLLM_SERVER__WORKERS"] = str(WORKERS)
+    # Whoever is refused asks on until both workers refuse.
+    house.environ["FLASKLLM_LIMITS__AUTHENTICATION_FAILURES_PER_MINUTE"] = "10000"
     token = house.make_token("--scope=chat")
     started, url = house.serve()
     started.wait_for(lambda: len(started.workers()) == WORKERS)

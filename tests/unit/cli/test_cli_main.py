@@ -56,7 +56,9 @@ def test_help_needs_no_settings(run_main, tmp_path, command):
     assert f"Usage: flaskllm {command}".rstrip() in out
 
 
-@pytest.mark.parametrize("start", [main, lambda: runpy.run_module("flaskllm")])
+@pytest.mark.parametrize(
+    "start", [main, lambda: runpy.run_module("flaskllm", run_name="__main__")]
+)
 def test_the_version_is_the_packages_own(run_main, start):
     status, out, _ = run_main("--version", start=start)
 
