@@ -15,6 +15,12 @@ from gunicorn.http import wsgi
 
 from flaskllm.core import logs
 from flaskllm.core.config import load_from_process, tell_workers
+from flaskllm.jobs.supervisor import (
+    is_there,
+    start_supervisor,
+    tell_to_end,
+    wait_for_end,
+)
 from flaskllm.wiring import secrets_of
 from flaskllm.wiring.checks import find_usable
 from flaskllm.wiring.start import find_refusal
@@ -100,6 +106,28 @@ def when_ready(server: Any) -> None:
         server.kill_workers(signal.SIGHUP)
 
     server.handle_hup = handle_hup
+    server.handle_term = lambda: _handle_term(server)
+    if is_there():
+        server.manage_workers = lambda: _manage_workers(server)
+
+
+def _manage_workers(server: Any) -> None:
+    """Keep what keeps the worker on jobs, too; gunicorn asks at least every second."""
+    if not is_there():
+        start_supervisor()
+    type(server).manage_workers(server)
+
+
+def _handle_term(server: Any) -> None:
+    # A worker on jobs has as long as the requests have: both end at the same time.
+    tell_to_end()
+    type(server).handle_term(server)
+
+
+def on_exit(_server: Any) -> None:
+    """Let a worker on jobs that ran beside this server end in good order."""
+    tell_to_end()
+    wait_for_end()
 
 
 def pre_fork(_server: Any, worker: Any) -> None:

@@ -13,7 +13,8 @@ from cryptography.x509.oid import NameOID
 class Certificate:
     """A self-signed certificate in a PEM file, and a server that shows it."""
 
-    def __init__(self, folder, name="127.0.0.1", days=1):
+    def __init__(self, folder, name="127.0.0.1", days=1, dns_name=None):
+        """Make one for an address, or for a name in its place."""
         key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name(
             [x509.NameAttribute(NameOID.COMMON_NAME, "test upstream")]
@@ -21,6 +22,11 @@ class Certificate:
         began = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=10)
         ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
         public = key.public_key()
+        owner = (
+            x509.DNSName(dns_name)
+            if dns_name
+            else x509.IPAddress(ipaddress.ip_address(name))
+        )
         usage = x509.KeyUsage(True, False, False, False, False, True, False, None, None)
         certificate = (
             x509.CertificateBuilder()
@@ -30,12 +36,7 @@ class Certificate:
             .serial_number(x509.random_serial_number())
             .not_valid_before(began)
             .not_valid_after(ends)
-            .add_extension(
-                x509.SubjectAlternativeName(
-                    [x509.IPAddress(ipaddress.ip_address(name))]
-                ),
-                critical=False,
-            )
+            .add_extension(x509.SubjectAlternativeName([owner]), critical=False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)

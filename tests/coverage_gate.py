@@ -23,6 +23,8 @@ FULL = (
     "flaskllm/llm/router.py",
     "flaskllm/llm/telling.py",
     "flaskllm/llm/walk.py",
+    "flaskllm/services/callbacks/schedule.py",
+    "flaskllm/services/callbacks/signing.py",
     "flaskllm/services/claims.py",
     "flaskllm/services/digests/answers.py",
     "flaskllm/services/digests/quotes.py",

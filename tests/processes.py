@@ -132,6 +132,8 @@ class House:
             "HOME": str(folder),
             "LANG": "C.UTF-8",
             "FLASKLLM_DATA_DIR": str(folder / "data"),
+            # A process more for every server: tests of jobs ask for it.
+            "FLASKLLM_JOBS__WORKER": "false",
         }
         self._started: list[Started] = []
 

@@ -25,6 +25,11 @@ BOTH = ("sqlite", "postgres")
 _numbers = count(1)
 _TEMPLATE = "migrated"
 _SHARED = "shared"
+# Its own schema stays as it is, once a test has made it.
+_TABLES_OF_DBOS = (
+    "SELECT 'dbos.' || tablename FROM pg_tables "
+    "WHERE schemaname = 'dbos' AND tablename <> 'dbos_migrations'"
+)
 
 
 def open_database(url: str, **options) -> Database:
@@ -131,11 +136,10 @@ def _empty(server: PostgresServer) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         f"WHERE datname = '{_SHARED}'"
     )
-    server.run(
-        *(f"DELETE FROM {table.name}" for table in metadata.sorted_tables),
-        database=_SHARED,
-    )
     with server.connect(_SHARED) as connection:
+        names = [table.name for table in metadata.sorted_tables]
+        names += [row[0] for row in connection.execute(_TABLES_OF_DBOS).fetchall()]
+        connection.execute("; ".join(f"DELETE FROM {name}" for name in names))
         query = "SELECT version_num FROM alembic_version"
         assert connection.execute(query).fetchall() == [(schema.HEAD,)]
 

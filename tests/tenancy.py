@@ -8,7 +8,7 @@ can be searched for what is somebody else's.
 import json
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,7 @@ class Person:
     budget: str = ""
     kept: list[Kept] = field(default_factory=list)
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    durable: dict[str, str] = field(default_factory=dict)
 
     def may_send(self, alias: str) -> bool:
         """Tell whether the allow-list holds this alias."""
@@ -109,7 +110,8 @@ class Tenancy:
 
     def enter(self, name: str, aliases: Sequence[str]) -> None:
         """Make a principal with these allowed aliases, and a budget of its own."""
-        grant = {"name": name, "scopes": ["chat", "read"], "aliases": list(aliases)}
+        scopes = ["chat", "read", "webhook"]
+        grant = {"name": name, "scopes": scopes, "aliases": list(aliases)}
         made = self.call(self.admin, "POST", "/api/v1/tokens", grant)
         assert made.status_code == 201, made.text
         data = made.json["data"]
@@ -117,6 +119,11 @@ class Tenancy:
         person.budget = self._make_budget(person)
         self._all_ids |= {person.id: person.id, person.budget: person.id}
         self.people[name] = person
+
+    def owns(self, person: Person, kind: str, an_id: str) -> None:
+        """Note whose an id is that must be told to nobody else."""
+        self._all_ids[an_id] = person.id
+        person.durable[kind] = an_id
 
     def _make_budget(self, person: Person) -> str:
         wanted = {
@@ -146,6 +153,16 @@ class Tenancy:
         response = self._client.open(path, method=method, json=body, headers=headers)
         self._judge(person, f"{method} {path}", response.text)
         return response
+
+    def reads_as_never_made(self, person: Person, an_id: str, asking: Callable) -> None:
+        """Ask for a foreign id and for a random one: both are told the same."""
+        unknown = random_like(an_id)
+        foreign = self.call(person, *asking(an_id))
+        absent = self.call(person, *asking(unknown))
+
+        assert (foreign.status_code, absent.status_code) == (404, 404), foreign.text
+        assert without_ids(foreign.text, an_id) == without_ids(absent.text, unknown)
+        assert _lasting(foreign.headers) == _lasting(absent.headers)
 
     def new_text(self, person: Person) -> str:
         """Return a text of this principal's own."""
@@ -206,6 +223,12 @@ def without_ids(text: str, *ids: str) -> str:
     for each in ids:
         text = text.replace(each, "ID")
     return _REQUEST_ID.sub("REQUEST", text)
+
+
+def _lasting(headers: Any) -> list[str]:
+    """Return the names of the headers that do not depend on the moment."""
+    passing = {"x-request-id", "content-length", "server-timing"}
+    return sorted({name.lower() for name, _ in headers} - passing)
 
 
 def output_of(response: Any) -> str:

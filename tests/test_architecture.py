@@ -28,6 +28,7 @@ ABOVE_SOFT_CAP = {
     "flaskllm/api/openapi.py": "one description of the API, read from top to bottom",
     "flaskllm/core/errors.py": "the one tree of errors",
     "flaskllm/llm/router.py": "the one loop of attempts",
+    "flaskllm/storage/tables.py": "the tables of one schema, as a list",
     "flaskllm/storage/budgets.py": "a budget and how it stands, for one transaction",
     "flaskllm/services/budget_keeping.py": "the use cases of one noun",
     "flaskllm/api/v1/budgets.py": "the routes of one noun, and what they answer",

@@ -25,9 +25,12 @@ from flaskllm.api.openai import (
 from flaskllm.api.openapi import check_declared
 from flaskllm.api.v1 import (
     audit,
+    batches,
     budgets,
     chat_socket,
+    endpoints,
     health,
+    jobs,
     openapi,
     providers,
     routes,
@@ -44,6 +47,9 @@ from flaskllm.services import Services
 
 _ROUTES: tuple[tuple[str, Blueprint], ...] = (
     ("/api/v1", webhook.blueprint),  # POST /webhook
+    ("/api/v1", batches.blueprint),  # POST /batches
+    ("/api/v1", jobs.blueprint),  # GET /jobs, and all about one; POST /deliveries/...
+    ("/api/v1", endpoints.blueprint),  # GET, POST /endpoints, and all about one
     ("/api/v1", native_chat.blueprint),  # POST /chat, /chat/stream
     ("/api/v1", chat_socket.blueprint),  # GET /chat/ws
     ("/api/v1", templates.blueprint),  # GET /templates

@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, request
 
 from flaskllm.api.budget_notices import budget_header
 from flaskllm.api.callers import caller_socket
-from flaskllm.api.measuring import Timing, count_attempt, measure
+from flaskllm.api.measuring import Timing, measure
 from flaskllm.api.replies import header_text
 from flaskllm.core import ids, logs
 from flaskllm.core.auth import Principal
@@ -23,6 +23,7 @@ from flaskllm.core.errors import (
 from flaskllm.llm.types import Attempt, Call, Outcome
 from flaskllm.services import Services
 from flaskllm.services.accounts import Account
+from flaskllm.services.attempt_notes import note_attempt
 from flaskllm.services.budgets import BudgetNotice
 
 EXTENSION = "flaskllm"
@@ -113,8 +114,7 @@ def make_call(
 
     def after(attempt: Attempt, outcome: Outcome) -> None:
         timing.upstream_seconds += outcome.latency_seconds
-        _log_attempt(attempt, outcome)
-        count_attempt(house.metrics, attempt, outcome)
+        note_attempt(house.metrics, attempt, outcome)
         spender.after(attempt, outcome)
 
     return Call(
@@ -124,26 +124,6 @@ def make_call(
         after=after,
         caller=caller or caller_socket(),
         aliases=principal().aliases,
-    )
-
-
-def _log_attempt(attempt: Attempt, outcome: Outcome) -> None:
-    logs.event(
-        _log,
-        logging.INFO if outcome.code == "OK" else logging.WARNING,
-        "attempt_ended",
-        error=None,  # it is told by its code and details, never by a traceback
-        attempt=attempt.number,
-        alias=attempt.alias,
-        deployment=attempt.deployment.name,
-        provider=attempt.deployment.provider,
-        model=attempt.deployment.model,
-        decision=attempt.decision,
-        code=outcome.code,
-        seconds=round(outcome.latency_seconds, 3),
-        tokens_input=outcome.usage.tokens_input,
-        tokens_output=outcome.usage.tokens_output,
-        **({"details": outcome.details} if outcome.details else {}),
     )
 
 

@@ -2,7 +2,8 @@
 
 A view that is marked `@idempotent` is only asked where the request has no such
 header, or where its key is claimed for it. Its answer, when it is a success, is kept
-and told again to whoever repeats the request.
+and told again to whoever repeats the request. Only where that was 202 it is asked
+again: it tells how the work stands by now, and begins none.
 """
 
 import logging
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import Final, cast
 
-from flask import Response, request
+from flask import Response, g, request
 
 from flaskllm.api import context
 from flaskllm.api.callers import caller_socket
@@ -34,6 +35,7 @@ _BARE = r"[!#-+\--~](?:[ -+\--~]{0,253}[!-+\--~])?"
 PATTERN: Final = f"^(?:{_QUOTED}|{_BARE})$"
 MOST_KEY_CHARACTERS: Final = 255
 
+_ACCEPTED = 202
 _MARK = "flaskllm_idempotent"
 _ENVIRON = "HTTP_IDEMPOTENCY_KEY"
 _MULTIPART = "multipart/form-data"
@@ -75,6 +77,11 @@ def is_idempotent(view: Callable[..., object]) -> bool:
     return getattr(view, _MARK, False)
 
 
+def is_repetition() -> bool:
+    """Tell whether this very request was accepted before, by its key."""
+    return bool(g.get("is_repetition", False))
+
+
 def read_key(given: str) -> str:
     """Return the key in the value of the header, without its quotes.
 
@@ -108,7 +115,12 @@ def _run_once(view: View, key: str, max_body_bytes: int) -> Response:
     )
     claimed = context.services().idempotency.claim(asked)
     if isinstance(claimed, KeptAnswer):
-        return _replay(claimed)
+        if claimed.status != _ACCEPTED:
+            return _replay(claimed)
+        # What was accepted as a job knows its repetitions by itself, and is told as it
+        # stands now.
+        g.is_repetition = True
+        return view()
     try:
         response = view()
     except BaseException:

@@ -1,4 +1,4 @@
-"""What the metrics learn from a request: from its answer, and from its attempts."""
+"""What the metrics learn from a request that was answered."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -7,13 +7,9 @@ from typing import Final, cast
 from flask import Response
 
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import CallerGone, LLMAnswerDiffers
 from flaskllm.core.metrics import Metrics
-from flaskllm.llm.types import Attempt, Outcome
 
 _EVENT_STREAM: Final = "text/event-stream"
-# A stream that cannot be joined to another is left by ourselves.
-_NO_CUT: Final = frozenset({"OK", LLMAnswerDiffers.code})
 
 
 @dataclass(slots=True)
@@ -27,31 +23,6 @@ class Timing:
     started_seconds: float
     upstream_seconds: float = 0.0
     decision: str = ""
-
-
-def count_attempt(metrics: Metrics, attempt: Attempt, outcome: Outcome) -> None:
-    """Count one attempt, what it used, and a stream that it broke off."""
-    name, used = attempt.deployment.label, outcome.usage
-    metrics.count_attempt(
-        name, attempt.deployment.provider, outcome.code, outcome.latency_seconds
-    )
-    metrics.count_tokens(
-        name,
-        {
-            "input_uncached": used.input_uncached,
-            "input_cache_read": used.input_cache_read,
-            "input_cache_write": used.input_cache_write,
-            "output_text": used.output_text,
-            "output_reasoning": used.output_reasoning,
-        },
-    )
-    metrics.count_malformed(name, outcome.malformed)
-    if outcome.first_token_seconds is None:
-        return
-    metrics.time_first_token(name, outcome.first_token_seconds)
-    if outcome.code not in _NO_CUT:
-        is_gone = outcome.code == CallerGone.code
-        metrics.count_cut("caller" if is_gone else "upstream")
 
 
 def measure(

@@ -50,6 +50,7 @@ _ALWAYS: tuple[type[APIError], ...] = (
     ServiceUnavailable,
 )
 _HEADERS: Mapping[int, tuple[str, ...]] = {
+    202: ("Location", "Retry-After"),
     401: ("WWW-Authenticate",),
     409: ("Retry-After",),
     429: ("Retry-After",),
@@ -66,8 +67,13 @@ _HEADER_TEXTS: Mapping[str, Schema] = {
         "schema": {"type": "string", "const": CHALLENGE},
         "required": True,
     },
+    "Location": {
+        "description": "Where to ask for the answer of a job.",
+        "schema": {"type": "string"},
+    },
     "Retry-After": {
-        "description": "Seconds after which the same request may succeed.",
+        "description": "Seconds after which to ask again: the answer may be there, or "
+        "the same request may succeed.",
         "schema": {"type": "integer", "minimum": 1},
     },
     REPLAYED: {
@@ -81,6 +87,13 @@ _KEY: Schema = {
     "description": "A name for this request, bare or in double quotes: whoever repeats "
     "it within 24 hours gets the same answer.",
     "schema": {"type": "string", "pattern": PATTERN},
+}
+_PREFER: Schema = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`respond-async` for a job, `wait=10` to wait so many seconds for "
+    "it first, at most 25 (RFC 7240).",
+    "schema": {"type": "string"},
 }
 
 
@@ -114,6 +127,7 @@ class Declaration:
     replies: Mapping[int, type[BaseModel] | Schema]
     errors: tuple[type[APIError], ...]
     is_idempotent: bool = False
+    heeds_preferences: bool = False
 
 
 def documented(
@@ -123,6 +137,7 @@ def documented(
     body: Mapping[str, type[BaseModel] | Schema] = MappingProxyType({}),
     query: type[BaseModel] | None = None,
     errors: tuple[type[APIError], ...] = (),
+    heeds_preferences: bool = False,
 ) -> Callable[[View], View]:
     """Declare a route: what it takes, what it answers, how it may fail.
 
@@ -133,8 +148,11 @@ def documented(
         body: The model, or OpenAPI's Media Type Object, of each body that is read.
         query: The model of the query parameters.
         errors: What only this route raises, beyond what every route may.
+        heeds_preferences: Whether it reads the header `Prefer`.
     """
-    declaration = Declaration(summary, body, query, replies, errors)
+    declaration = Declaration(
+        summary, body, query, replies, errors, heeds_preferences=heeds_preferences
+    )
 
     def mark(view: View) -> View:
         repeatable = replace(
@@ -238,6 +256,8 @@ def _operation(
         operation["parameters"] = list(_parameters(declaration.query))
     if declaration.is_idempotent:
         operation["parameters"] = [*operation.get("parameters", ()), _KEY]
+    if declaration.heeds_preferences:
+        operation["parameters"] = [*operation.get("parameters", ()), _PREFER]
     if declaration.body:
         content = {
             media_type: _media_type_of(body, references)

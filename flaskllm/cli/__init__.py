@@ -17,6 +17,7 @@ from flaskllm.cli.serve import serve
 from flaskllm.cli.summarise import summarise
 from flaskllm.cli.tokens import tokens
 from flaskllm.cli.usage import usage
+from flaskllm.cli.worker import worker
 from flaskllm.core.config import ConfigError, load_from_process
 from flaskllm.llm.prompts import TemplateError
 from flaskllm.services import Services
@@ -35,6 +36,7 @@ def cli(context: click.Context) -> None:
 
 for _command in (
     serve,
+    worker,
     summarise,
     tokens,
     audit,

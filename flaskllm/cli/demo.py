@@ -87,7 +87,7 @@ def _tell_model(settings: Settings) -> None:
 @contextmanager
 def _server(environment: Mapping[str, str], port: int) -> Iterator[str]:
     """Run `flaskllm serve` as its own process and stop it at the end."""
-    command = [sys.executable, "-m", "flaskllm", "serve"]
+    command = [sys.executable, "-m", "flaskllm", "serve", "--no-worker"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:

@@ -13,6 +13,7 @@ from flaskllm.cli.actors import cli_actor
 from flaskllm.cli.problems import problems_told
 from flaskllm.core.auth import Scope
 from flaskllm.core.config import ServerSettings, Settings, load_from_process
+from flaskllm.jobs.supervisor import start_supervisor
 from flaskllm.services import Services
 from flaskllm.services.grants import Grant
 from flaskllm.wiring import build_services
@@ -23,10 +24,12 @@ _CONFIG = Path(flaskllm.__file__).parents[1] / "gunicorn.conf.py"
 @click.command()
 @click.option("--host", help="Listen here instead of server.host.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Instead of server.port.")
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--no-worker", is_flag=True, help="Start no worker beside the server.")
+def serve(host: str | None, port: int | None, no_worker: bool) -> None:
     """Bring the database up to date, then serve until stopped.
 
-    The very first start makes an admin API token and shows it once.
+    The very first start makes an admin API token and shows it once. A worker beside
+    the server does accepted jobs; it ends with the server.
     """
     loaded = load_from_process()
     settings = loaded.settings
@@ -41,9 +44,11 @@ def serve(host: str | None, port: int | None) -> None:
         _check_free(server)
         if needs_token:
             _make_first_token(services)
+        has_jobs = services.workflows.is_enabled
+        wants_worker = has_jobs and settings.jobs.worker and not no_worker
         services.database.close()
     _tell(settings, server)
-    _become_server(server)
+    _become_server(server, wants_worker)
 
 
 def _check_free(server: ServerSettings) -> None:
@@ -101,9 +106,14 @@ def _tell(settings: Settings, server: ServerSettings) -> None:
         click.echo("no model has a route: digests are extracts, marked `degraded`")
 
 
-def _become_server(server: ServerSettings) -> None:
-    """Replace this process, so that signals and the exit status are gunicorn's."""
+def _become_server(server: ServerSettings, wants_worker: bool) -> None:
+    """Replace this process, so that signals and the exit status are gunicorn's.
+
+    What it has started before becomes a child of gunicorn's main process.
+    """
     sys.stdout.flush()
+    if wants_worker:
+        start_supervisor()
     options = ["--config", str(_CONFIG), "--bind", server.bind]
     command = [sys.executable, "-m", "gunicorn", *options]
     os.execv(sys.executable, [*command, "flaskllm.factory:create_app()"])

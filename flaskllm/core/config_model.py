@@ -16,6 +16,11 @@ from pydantic_settings import (
 )
 
 from flaskllm.core.config_checks import check
+from flaskllm.core.config_job_sections import (
+    CallbackSettings,
+    JobSettings,
+    MailSettings,
+)
 from flaskllm.core.config_routes import (
     DeploymentSettings,
     ProviderSettings,
@@ -108,6 +113,15 @@ class Settings(BaseSettings):
     )
     accounting: AccountingSettings = Field(
         AccountingSettings(), description="How money is counted."
+    )
+    jobs: JobSettings = Field(
+        JobSettings(), description="What is accepted now and done later."
+    )
+    callbacks: CallbackSettings = Field(
+        CallbackSettings(), description="Where callbacks may go."
+    )
+    mail: MailSettings = Field(
+        MailSettings(), description="The mail server that takes outgoing mail."
     )
     providers: dict[Name, ProviderSettings] = Field(
         {},

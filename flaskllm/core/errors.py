@@ -11,6 +11,7 @@
     │   └── ModelNotFound         404  MODEL_NOT_FOUND
     ├── MethodNotAllowed          405  METHOD_NOT_ALLOWED
     ├── Conflict                  409  CONFLICT
+    ├── JobCancelled              410  JOB_CANCELLED
     ├── PayloadTooLarge           413  PAYLOAD_TOO_LARGE
     ├── UnsupportedMediaType      415  UNSUPPORTED_MEDIA_TYPE
     ├── IdempotencyKeyReused      422  IDEMPOTENCY_KEY_REUSED
@@ -31,6 +32,7 @@
     │   └── LLMTimeout            504  LLM_TIMEOUT
     ├── CallerGone                499  CALLER_GONE
     ├── ServiceUnavailable        503  SERVICE_UNAVAILABLE
+    ├── JobsDisabled              503  JOBS_DISABLED
     └── InternalError             500  INTERNAL_ERROR
 
 The class says what is always true of it: the status, the stable code, whether
@@ -159,6 +161,14 @@ class Conflict(APIError):
     status = 409
     code = "CONFLICT"
     sentence = "The request conflicts with the present state."
+
+
+class JobCancelled(APIError):
+    """Somebody cancelled the job; there will be no answer."""
+
+    status = 410
+    code = "JOB_CANCELLED"
+    sentence = "The job was cancelled."
 
 
 class PayloadTooLarge(APIError):
@@ -343,6 +353,14 @@ class ServiceUnavailable(APIError):
     code = "SERVICE_UNAVAILABLE"
     retryable = True
     sentence = "The service is not available at the moment."
+
+
+class JobsDisabled(APIError):
+    """Work cannot be done later here; the same request may be answered at once."""
+
+    status = 503
+    code = "JOBS_DISABLED"
+    sentence = "This gateway does not accept jobs."
 
 
 class InternalError(APIError):

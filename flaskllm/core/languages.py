@@ -1,6 +1,7 @@
 """Which language a text is in, and which words of a language carry no subject."""
 
 import re
+import threading
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ _KIN = (
     frozenset({"gl", "pt"}),
     frozenset({"af", "nl"}),
 )
+_loading = threading.Lock()
 
 
 def is_language(code: str) -> bool:
@@ -78,12 +80,19 @@ def _is_enough(prose: str) -> bool:
     return len(letters) >= _FEWEST_LETTERS or dense >= _FEWEST_DENSE_LETTERS
 
 
-@cache
 def _load_identifier() -> "LanguageIdentifier":
-    """Return our own identifier: the module's is shared with whoever imports it.
+    """Return our own identifier: the module's is shared with whoever imports it."""
+    # Threads that come at once would each load one, and wait for each other.
+    with _loading:
+        return _loaded_identifier()
 
-    The algorithm is langid.py's (Lui and Baldwin, ACL 2012). Pidgins and varieties
-    without a two-letter code are left out: they take short English for their own.
+
+@cache
+def _loaded_identifier() -> "LanguageIdentifier":
+    """Load it: the algorithm is langid.py's (Lui and Baldwin, ACL 2012).
+
+    Pidgins and varieties without a two-letter code are left out: they take short
+    English for their own.
     """
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # numpy and 20 MB
 

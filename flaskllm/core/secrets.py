@@ -36,6 +36,7 @@ class Purpose(StrEnum):
     CONTENT = "content/1"
     MARK = "mark/1"
     IDEMPOTENCY = "idempotency/1"
+    EVENTS = "events/1"
 
 
 class KeyRing:

@@ -36,7 +36,7 @@ class Sessions:
     def __init__(self, pool_size: int, ca_bundle: str | None) -> None:
         """Keep the settings; nothing is opened."""
         self._pool_size = pool_size
-        self._ca_bundle = ca_bundle or DEFAULT_CA_BUNDLE_PATH
+        self._ca_bundle = ca_bundle
         self._lock = threading.Lock()
         self._shared: _Shared | None = None
 
@@ -157,7 +157,7 @@ def check_ca_bundle(path: str) -> None:
         ValueError: There is none; the text says where and why.
     """
     try:
-        _tls_context(path)
+        tls_context(path)
     except OSError as error:
         reason = "no PEM" if isinstance(error, ssl.SSLError) else error.strerror
         raise ValueError(
@@ -165,16 +165,25 @@ def check_ca_bundle(path: str) -> None:
         ) from error
 
 
-def _open_session(pool_size: int, ca_bundle: str) -> requests.Session:
+def _open_session(pool_size: int, ca_bundle: str | None) -> requests.Session:
     session = _Session()
     session.trust_env = False
-    adapter = Adapter(pool_size, _tls_context(ca_bundle))
+    adapter = Adapter(pool_size, tls_context(ca_bundle))
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
 
 
-def _tls_context(ca_bundle: str) -> ssl.SSLContext:
+def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+    """Return what checks certificates and names, with watched sockets.
+
+    Args:
+        ca_bundle: A PEM file or a folder of them; None takes certifi's.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    ca_bundle = ca_bundle or DEFAULT_CA_BUNDLE_PATH
     folder = os.path.isdir(ca_bundle)
     context = ssl.create_default_context(
         cafile=None if folder else ca_bundle, capath=ca_bundle if folder else None

@@ -5,7 +5,6 @@ upstream may have begun to answer, never reads the environment. What
 `requests`, `urllib3`, `ssl` and the system raise ends here (`failures`).
 """
 
-import re
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
@@ -16,8 +15,9 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from flaskllm.core.clock import Deadline
-from flaskllm.core.errors import InternalError, LLMProtocolError
+from flaskllm.core.errors import LLMProtocolError
 from flaskllm.net.failures import FOREIGN, explain
+from flaskllm.net.headers import refuse_bad_headers
 from flaskllm.net.session import Sessions
 from flaskllm.net.streams import Caps, HttpReply, HttpStream
 from flaskllm.net.watch import Watch
@@ -28,10 +28,6 @@ __all__ = ["HttpReply", "HttpRequest", "HttpStream", "Transport"]
 
 _ANSWERS = (2, 4, 5)  # the classes of statuses that end an exchange here
 _FRAMING_BYTES = MEBIBYTE  # headers, interim replies and the frames of chunks
-
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# RFC 9110, 5.5: no control characters; and what Latin-1 cannot carry is a slip.
-_VALUE = re.compile(r"(?!\s)[\t\x20-\x7e\xa0-\xff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +137,7 @@ class Transport:
         self._sessions.close()
 
     def _open(self, request: HttpRequest, watch: Watch) -> HttpStream:
-        _refuse_bad_headers(request.headers)
+        refuse_bad_headers(request.headers)
         watch.check()
         with ExitStack() as resources:
             try:
@@ -212,12 +208,3 @@ def _checked_url(url: str) -> str | None:
     prepared = requests.PreparedRequest()
     prepared.prepare_url(url, None)
     return prepared.url
-
-
-def _refuse_bad_headers(headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
-        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
-            raise InternalError(
-                details=f"The header {name!r} was not sent: a line break, a control "
-                "character or a character beyond Latin-1 is in it."
-            )

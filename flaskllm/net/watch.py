@@ -113,6 +113,12 @@ class Watch:
         """Tell whether the upstream itself has said anything yet."""
         return self._connecting is None and self._received_bytes > 0
 
+    @property
+    def is_over_full(self) -> bool:
+        """Tell whether more came than the cap allows."""
+        head_bytes = _HEAD_BYTES if self._reads_head else self._most_bytes
+        return self._received_bytes > min(head_bytes, self._most_bytes)
+
     def take(self, *, is_idle: bool) -> None:
         """Note that a connection was taken now, an idle one or one to be made."""
         now_seconds = self._whole.deadline.clock.monotonic()
@@ -216,11 +222,9 @@ class Watch:
             raise LLMProtocolError(details="The upstream's answer broke off at once.")
         self._received_bytes += count
         self._pace.note_byte()
-        most_bytes = _HEAD_BYTES if self._reads_head else self._most_bytes
-        if self._received_bytes > most_bytes:
-            raise LLMProtocolError(
-                details="The upstream sent more than the cap on a reply allows."
-            )
+        if self.is_over_full:
+            details = "The upstream sent more than the cap on a reply allows."
+            raise LLMProtocolError(details=details)
 
     def _after(
         self, seconds: float | None, error: type[APIError], details: str

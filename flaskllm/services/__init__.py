@@ -8,11 +8,16 @@ from flaskllm.services.accounts import Accounts
 from flaskllm.services.api_tokens import ApiTokenService
 from flaskllm.services.audit import Audit
 from flaskllm.services.budget_keeping import Budgets
+from flaskllm.services.callbacks.deliveries import Deliveries
+from flaskllm.services.callbacks.endpoints import Endpoints
+from flaskllm.services.callbacks.receivers import Receivers
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.health import Health, Providers
 from flaskllm.services.housekeeping import Housekeeping
 from flaskllm.services.idempotency import Idempotency
+from flaskllm.services.jobs.jobs import Jobs
+from flaskllm.services.jobs.runs import JobRuns
 from flaskllm.services.limits import Limits
 from flaskllm.services.models import Models
 from flaskllm.services.overrides import Overrides
@@ -23,14 +28,17 @@ from flaskllm.services.settings import LiveSettings
 from flaskllm.services.templates import Templates
 from flaskllm.services.usage_reports import UsageQueries
 from flaskllm.storage.database import Database
+from flaskllm.storage.workers import Workers
+from flaskllm.storage.workflows import Workflows
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """What the faces get: every use case, ready to be called.
 
-    `deadline_seconds` is how long one request may take in all. `database` is
-    for the command line, which brings the schema up to date.
+    `deadline_seconds` is how long one request may take in all. `database`,
+    `workflows` and `workers` are for the command line, which brings the schema up to
+    date and runs workers.
     """
 
     clock: Clock
@@ -54,5 +62,12 @@ class Services:
     limits: Limits
     usage_reports: UsageQueries
     metrics: Metrics
+    jobs: Jobs
+    job_runs: JobRuns
+    endpoints: Endpoints
+    receivers: Receivers
+    deliveries: Deliveries
     database: Database
+    workflows: Workflows
+    workers: Workers
     deadline_seconds: float

@@ -91,6 +91,15 @@ class Database:
         """Tell whether other hosts may use the same database."""
         return self._store.is_shared
 
+    @property
+    def is_lasting(self) -> bool:
+        """Tell whether what is written outlives the process."""
+        return self._store.is_lasting
+
+    def make_workflow_engine(self, statement_ms: int = 60_000) -> Engine:
+        """Return what `Store` does; the caller disposes of it."""
+        return self._store.make_workflow_engine(statement_ms)
+
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[Connection]:
         """Give a connection that may write; commit at the end, roll back on an error.

@@ -30,12 +30,9 @@ _RECYCLE_SECONDS = 1800
 # Any number, as long as all versions of this program agree on it.
 SCHEMA_LOCK = 0x666C61736B6C6C6D  # the letters of `flaskllm`
 
-_SERVER_SETTINGS = (
-    f"-c statement_timeout={STATEMENT_TIMEOUT_MS} "
-    f"-c lock_timeout={LOCK_TIMEOUT_MS} "
-    f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} "
-    "-c timezone=UTC"
-)
+# DBOS waits for the turn of another worker, and keeps a connection for its own jobs.
+_WORKFLOW_POOL_SIZE = 4
+_WORKFLOW_LOCK_TIMEOUT_MS = 15_000
 # A peer that is gone without a word is noticed within half a minute.
 _CONNECT_ARGS: Options = {
     "application_name": "flaskllm",
@@ -80,6 +77,7 @@ class PostgresStore:
     """
 
     is_shared = True
+    is_lasting = True
     reading = _READING
     writing = _WRITING
     # A commit waits for the log on the disk, unless the server was told otherwise.
@@ -112,22 +110,19 @@ class PostgresStore:
         Raises:
             ServiceUnavailable: psycopg is not installed.
         """
-        try:
-            engine = create_engine(
-                self._url,
-                connect_args=self._connect_args(),
-                pool_size=POOL_SIZE,
-                max_overflow=POOL_OVERFLOW,
-                pool_timeout=self._pool_seconds,
-                pool_recycle=_RECYCLE_SECONDS,
-                pool_use_lifo=True,
-                pool_pre_ping=True,
-                hide_parameters=True,
-            )
-        except ImportError as error:
-            raise unavailable(_NOT_INSTALLED) from error
+        limits = _server_settings(STATEMENT_TIMEOUT_MS, LOCK_TIMEOUT_MS)
+        engine = self._engine(limits, POOL_SIZE)
         event.listen(engine, "checkout", _let_server_decide)
         return engine
+
+    def make_workflow_engine(self, statement_ms: int) -> Engine:
+        """Return an engine for DBOS, with a pool of its own.
+
+        Raises:
+            ServiceUnavailable: psycopg is not installed.
+        """
+        limits = _server_settings(statement_ms, _WORKFLOW_LOCK_TIMEOUT_MS)
+        return self._engine(limits, _WORKFLOW_POOL_SIZE)
 
     def turns(self) -> Turns:
         """Return the line for the connections, in which all stand alike."""
@@ -177,8 +172,33 @@ class PostgresStore:
             return ()
         return (f"Its encoding is {encoding}; make the database with UTF8.",)
 
-    def _connect_args(self) -> dict[str, object]:
+    def _engine(self, limits: str, pool_size: int) -> Engine:
+        try:
+            return create_engine(
+                self._url,
+                connect_args=self._connect_args(limits),
+                pool_size=pool_size,
+                max_overflow=POOL_OVERFLOW,
+                pool_timeout=self._pool_seconds,
+                pool_recycle=_RECYCLE_SECONDS,
+                pool_use_lifo=True,
+                pool_pre_ping=True,
+                hide_parameters=True,
+            )
+        except ImportError as error:
+            raise unavailable(_NOT_INSTALLED) from error
+
+    def _connect_args(self, limits: str) -> dict[str, object]:
         query = self._url.query
         args = {name: _CONNECT_ARGS[name] for name in _CONNECT_ARGS.keys() - query}
         given = query.get("options", "")
-        return args | {"options": f"{_SERVER_SETTINGS} {given}".strip()}
+        return args | {"options": f"{limits} {given}".strip()}
+
+
+def _server_settings(statement_ms: int, lock_ms: int) -> str:
+    return (
+        f"-c statement_timeout={statement_ms} "
+        f"-c lock_timeout={lock_ms} "
+        f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} "
+        "-c timezone=UTC"
+    )

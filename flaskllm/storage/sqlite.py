@@ -14,27 +14,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import URL, Connection, Engine, event
 
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import InvalidInputError
 from flaskllm.core.secret_files import ensure_data_dir
 from flaskllm.storage import schema
-from flaskllm.storage.driver_errors import DAMAGED, primary_code
+from flaskllm.storage.driver_errors import DAMAGED, unavailable
 from flaskllm.storage.journal import Journal
+from flaskllm.storage.sqlite_engines import (
+    BUSY_TIMEOUT_MS,
+    own_engine,
+    set_durability,
+    workflow_engine,
+)
 from flaskllm.storage.store import Options, Turns
 from flaskllm.storage.writers import WriterLine, begin_writing
-
-BUSY_TIMEOUT_MS = 5000
 
 NAMES = ("sqlite", "sqlite+pysqlite")
 """How the URL of a SQLite database may begin."""
 
 FORMS = "sqlite:///relative.db, sqlite:////absolute.db or sqlite:// (memory)"
-# What a pooled connection knows of itself: how durable its commits are when nobody
-# asks for more, and at the moment.
-_USUAL, _PRESENT = "usual_synchronous", "synchronous"
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
 
 
@@ -108,20 +108,24 @@ class SqliteStore:
         Its connections expect the execution option `is_writer`. The driver would
         begin late, and only before a write.
         """
-        path, journal = self._path, self._journal
-        engine = _memory_engine() if path is None else _file_engine(path)
-
-        @event.listens_for(engine, "connect")
-        def set_up(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
-            connection.isolation_level = None
-            try:
-                record.info[_USUAL] = _set_up(connection, journal)
-            except sqlite3.Error:
-                connection.close()
-                raise
-
+        engine = own_engine(self._path, self._journal)
         event.listen(engine, "begin", self._begin)
         return engine
+
+    @property
+    def is_lasting(self) -> bool:
+        """Tell whether it is a file."""
+        return self._path is not None
+
+    def make_workflow_engine(self, statement_ms: int) -> Engine:
+        """Return an engine for DBOS; no statement is stopped here.
+
+        Raises:
+            ServiceUnavailable: The database is one in memory.
+        """
+        if self._path is None:
+            raise unavailable("Workflows need one that outlives the process.")
+        return workflow_engine(self._path, self._journal)
 
     def turns(self) -> Turns:
         """Return the lock of the one connection to memory, or a file's line."""
@@ -163,8 +167,7 @@ class SqliteStore:
         """Open a transaction as its options say, and as durable as they say."""
         options = connection.get_execution_options()
         driver: Any = connection.connection.dbapi_connection
-        wanted = str(options.get("synchronous", connection.info[_USUAL]))
-        _set_durability(driver, connection.info, wanted)
+        set_durability(driver, connection.info, options.get("synchronous"))
         if options["is_writer"]:
             begin_writing(driver, self._clock)
         else:
@@ -186,64 +189,5 @@ class SqliteStore:
         return () if found == ["ok"] else (DAMAGED,)
 
 
-def _set_durability(
-    connection: sqlite3.Connection, info: dict[Any, Any], wanted: str
-) -> None:
-    # It cannot be changed inside a transaction, and only this connection's counts.
-    if info.get(_PRESENT, info[_USUAL]) != wanted:
-        connection.execute(f"PRAGMA synchronous = {wanted}").close()
-        info[_PRESENT] = wanted
-
-
 def _pragma(connection: Connection, name: str) -> list[str]:
     return [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA {name}")]
-
-
-def _memory_engine() -> Engine:
-    return create_engine(
-        "sqlite://",
-        poolclass=StaticPool,
-        connect_args={"check_same_thread": False},
-        hide_parameters=True,
-    )
-
-
-def _file_engine(path: Path) -> Engine:
-    return create_engine(
-        URL.create("sqlite", database=str(path)),
-        # A connection does not wait while it sets itself up, only afterwards.
-        connect_args={"timeout": 0},
-        pool_timeout=BUSY_TIMEOUT_MS / 1000,
-        hide_parameters=True,
-    )
-
-
-def _set_up(connection: sqlite3.Connection, journal: Journal) -> str:
-    """Set the pragmas, and return how durable a commit is: `NORMAL` or `FULL`."""
-    mode = _journal_mode(connection, journal)
-    synchronous = "NORMAL" if mode == journal == "wal" else "FULL"
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        f"synchronous = {synchronous}",
-        "foreign_keys = ON",
-        # What is removed is overwritten: backups are copies of whole pages.
-        "secure_delete = ON",
-        # In pages, 16 MiB: whoever folds the log into the file waits for the disk,
-        # and everybody who writes waits with them.
-        "wal_autocheckpoint = 4000",
-    ):
-        connection.execute(f"PRAGMA {pragma}").close()
-    return synchronous
-
-
-def _journal_mode(connection: sqlite3.Connection, journal: Journal) -> str:
-    """Ask for the journal mode and return the one that is in force."""
-    try:
-        row = connection.execute(f"PRAGMA journal_mode = {journal}").fetchone()
-    except sqlite3.OperationalError as error:
-        # A file in use by a process with the other mode keeps that mode; both
-        # are safe, so this is no reason to refuse work.
-        if primary_code(error) != sqlite3.SQLITE_BUSY:
-            raise
-        return "unknown"
-    return str(row[0])

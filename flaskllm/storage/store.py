@@ -42,6 +42,22 @@ class Store(Protocol):
         """
         ...
 
+    @property
+    def is_lasting(self) -> bool:
+        """Tell whether what is written outlives the process."""
+        ...
+
+    def make_workflow_engine(self, statement_ms: int) -> Engine:
+        """Return an engine of the kind that DBOS needs; it has not connected.
+
+        Args:
+            statement_ms: How long a statement may take; 0 is as long as it needs.
+
+        Raises:
+            ServiceUnavailable: What it needs is not installed, or nothing lasts here.
+        """
+        ...
+
     def turns(self) -> Turns:
         """Return what keeps this process's threads apart."""
         ...

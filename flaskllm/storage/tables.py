@@ -7,7 +7,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -16,8 +15,42 @@ from sqlalchemy import (
 )
 
 from flaskllm.storage.columns import Sealed, UtcDateTime
+from flaskllm.storage.job_tables import (
+    deliveries,
+    delivery_attempts,
+    documents,
+    endpoints,
+    job_steps,
+    jobs,
+    workers,
+)
+from flaskllm.storage.metadata import metadata
 
-metadata = MetaData()
+__all__ = [
+    "api_tokens",
+    "audit",
+    "budget_notices",
+    "budgets",
+    "changes",
+    "counters",
+    "deliveries",
+    "delivery_attempts",
+    "documents",
+    "endpoints",
+    "idempotency",
+    "job_steps",
+    "jobs",
+    "leases",
+    "ledger",
+    "marks",
+    "metadata",
+    "overrides",
+    "reservations",
+    "responses",
+    "spending",
+    "usage",
+    "workers",
+]
 
 api_tokens = Table(
     "api_tokens",

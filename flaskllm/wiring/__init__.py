@@ -39,6 +39,7 @@ from flaskllm.storage.resealing import SealedValues
 from flaskllm.storage.responses import ResponseRows
 from flaskllm.storage.sealing import ContentSealer
 from flaskllm.storage.usage_reports import UsageReports
+from flaskllm.storage.workers import Workers
 from flaskllm.wiring.accounts import build_accounts
 from flaskllm.wiring.budgets import build_budgets
 from flaskllm.wiring.ground import (
@@ -49,6 +50,7 @@ from flaskllm.wiring.ground import (
     lay_ground,
 )
 from flaskllm.wiring.housekeeping import build_housekeeping
+from flaskllm.wiring.jobs import build_work
 from flaskllm.wiring.limits import build_limits
 from flaskllm.wiring.models import LiveModels, tell_rejected
 from flaskllm.wiring.secrets import reveal, secrets_of
@@ -72,14 +74,21 @@ def build_services(
     """
     clock, redactor = clock or SystemClock(), redactor or Redactor()
     ground = lay_ground(loaded.settings, clock, redactor)
-    database, live = ground.database, _live(loaded, ground, redactor)
+    return _build(ground, _live(loaded, ground, redactor))
+
+
+def _build(ground: Ground, live: LiveModels) -> Services:
+    database, clock = ground.database, ground.clock
     overrides = _overrides(ground, live)
     completions = Completions(_watched(live, overrides, _probes(ground, live)))
     responses = Responses(ResponseRows(database), clock)
     idempotency = _idempotency(ground)
     limits = build_limits(ground)
     accounts = build_accounts(ground, limits)
+    digests = Digests(completions, live.library, clock)
+    work = build_work(ground, digests, accounts)
     keepers = (accounts, responses, limits, idempotency)
+    told = (work.keeping, work.callbacks.deliveries)
     return Services(
         clock=clock,
         accounts=accounts,
@@ -87,7 +96,7 @@ def build_services(
         audit=Audit(AuditRows(database)),
         budgets=build_budgets(ground, live.catalog),
         completions=completions,
-        digests=Digests(completions, live.library, clock),
+        digests=digests,
         resealing=_resealing(ground),
         responses=responses,
         models=Models(live.catalog, live.counting, int(clock.now().timestamp())),
@@ -96,14 +105,21 @@ def build_services(
         overrides=overrides,
         templates=Templates(live.library),
         health=Health(database),
-        housekeeping=build_housekeeping(ground, *keepers),
+        housekeeping=build_housekeeping(ground, *keepers, *told),
         idempotency=idempotency,
         settings=live,
         usage_reports=UsageQueries(UsageReports(database), clock, ground.zone),
         limits=limits,
         metrics=ground.metrics,
         database=database,
-        deadline_seconds=deadline_seconds(loaded.settings),
+        jobs=work.jobs,
+        job_runs=work.runs,
+        endpoints=work.callbacks.endpoints,
+        receivers=work.callbacks.receivers,
+        deliveries=work.callbacks.deliveries,
+        workflows=work.workflows,
+        workers=Workers(database, clock),
+        deadline_seconds=deadline_seconds(ground.settings),
     )
 
 

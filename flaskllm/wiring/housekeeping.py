@@ -3,8 +3,10 @@
 import socket
 
 from flaskllm.services.accounts import Accounts
+from flaskllm.services.callbacks.deliveries import Deliveries
 from flaskllm.services.housekeeping import Duty, Housekeeping
 from flaskllm.services.idempotency import Idempotency
+from flaskllm.services.jobs.keeping import JobKeeping
 from flaskllm.services.limits import Limits
 from flaskllm.services.responses import Responses
 from flaskllm.storage.leases import Leases
@@ -19,6 +21,8 @@ def build_housekeeping(
     responses: Responses,
     limits: Limits,
     idempotency: Idempotency,
+    jobs: JobKeeping,
+    deliveries: Deliveries,
 ) -> Housekeeping:
     """Return what does all duties when they are due; nothing is started."""
     duties = (
@@ -27,6 +31,8 @@ def build_housekeeping(
         Duty("responses", 600.0, responses.forget_expired),
         Duty("counters", 600.0, limits.forget_expired),
         Duty("idempotency", 600.0, idempotency.forget_expired),
+        Duty("jobs", 60.0, jobs.keep),
+        Duty("deliveries", 600.0, deliveries.forget_expired),
     )
     host = socket.gethostname()[:_HOST_CHARACTERS]
     leases = Leases(ground.database)

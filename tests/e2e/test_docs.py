@@ -1,10 +1,11 @@
 """What the docs tell people to type works as it stands.
 
 Each fenced block says what it is: `sh` is run by bash against a real server that
-has the models of `doc_models`, `python` is run, `yaml` are settings that `flaskllm
-config check` accepts and a gateway starts with, `json` is JSON, `markdown` is a
-prompt template, and `text` is for people only. Nothing else is allowed. Python that
-imports a vendor's client runs where the clients are installed.
+has the models of `doc_models`, `python` and `javascript` are run, `yaml` are settings
+that `flaskllm config check` accepts and a gateway starts with, `json` is JSON,
+`markdown` is a prompt template, and `text` is for people only. Nothing else is
+allowed. Python that imports a vendor's client runs where the clients are installed,
+and JavaScript by the Node that comes with them.
 """
 
 import json
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client_venv import client_python, uses_a_client
+from client_venv import NODE, client_python, uses_a_client
 from doc_blocks import Block, doc_files, find_blocks, read_doc
 from doc_models import SETTINGS, answer
 from fakes import Upstream, answer_with
@@ -154,6 +155,14 @@ def run_python(block: Block, place: Place, _folder: Path):
     assert done.returncode == 0, done
 
 
+def run_javascript(block: Block, place: Place, _folder: Path):
+    client_python()  # Node comes with the clients
+
+    done = place.run(str(NODE), "--input-type=module", "--eval", block.text)
+
+    assert done.returncode == 0, done
+
+
 def load_settings(block: Block, place: Place, folder: Path):
     named = set(re.findall(r"\$\{(\w+)", block.text))
     variables = {name: f"{name}-4f1c09ab37d2e865a03d" for name in named}
@@ -187,6 +196,7 @@ def show_people(_block: Block, _place: Place, _folder: Path):
 CHECKS = {
     "sh": run_shell,
     "python": run_python,
+    "javascript": run_javascript,
     "yaml": load_settings,
     "json": read_json,
     "markdown": read_template,

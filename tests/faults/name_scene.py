@@ -4,7 +4,6 @@ Run as a program inside fresh network and mount namespaces, with the fault's nam
 prints what the caller got, and what the name server and the fallback saw, as JSON.
 """
 
-import fcntl
 import json
 import socket
 import struct
@@ -13,20 +12,13 @@ import threading
 import time
 
 from fakes import Upstream
+from namespaces import raise_loopback
 from socket_scene import REQUEST, Told, routing, text_of
 from stream_steps import sse, tokens
 
 HEADER_BYTES = 12
 ANSWERED, NXDOMAIN, SERVFAIL = 0x8180, 0x8183, 0x8182  # flags of a reply (RFC 1035)
 FAULTS = {"nxdomain": NXDOMAIN, "servfail": SERVFAIL, "silence": None}
-
-
-def raise_loopback() -> None:
-    """Bring `lo` up, which a fresh network namespace has down."""
-    up = 0x1
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as anything:
-        request = struct.pack("16sh14x", b"lo", up)
-        fcntl.ioctl(anything, 0x8914, request)  # SIOCSIFFLAGS
 
 
 def serve_names(server: socket.socket, flags: int | None, asked: list[str]) -> None:

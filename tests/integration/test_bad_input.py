@@ -138,7 +138,10 @@ FIELDS = {
     "a timezone that climbs": ({"timezone": "../../etc/passwd"}, "timezone"),
     "participants that are text": ({"participants": "Ada"}, "participants"),
     "metadata that is a list": ({"metadata": []}, "metadata"),
-    "a callback": ({"callback_url": "https://example.com/x"}, "callback_url"),
+    "a callback that all can read": (
+        {"callback_url": "http://example.com/x"},
+        "callback_url",
+    ),
 }
 
 

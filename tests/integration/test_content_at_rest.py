@@ -68,6 +68,25 @@ def ask_all_doors(gateway, token):
     yield post("/v1/messages", 7, json=message)
 
 
+def leave_for_later(gateway, token):
+    """Have the word accepted as a job and in a batch, both done; return their ids."""
+    later = {"callback_url": f"https://hooks.example.com/{WORD}", "metadata": {WORD: 1}}
+    item = {"prompt": f"{WORD} is due", "type": "keywords"}
+    posted = (
+        ("/api/v1/webhook", item | later | {"event_id": WORD}),
+        ("/api/v1/batches", {"items": [item, item | {"template": WORD}]}),
+    )
+    ids = []
+    for path, body in posted:
+        reply = gateway.client.post(path, headers=bearer(token), json=body)
+        assert reply.status_code == 202, reply.get_data(as_text=True)
+        ids.append(reply.json["data"]["id"])
+    items = gateway.client.get(f"/api/v1/jobs/{ids[1]}/items", headers=bearer(token))
+    for job_id in (ids[0], *(each["id"] for each in items.json["data"])):
+        gateway.services.job_runs.run(job_id, 1, lambda name, function: function())
+    return ids
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request, tmp_path, make_gateway, upstream):
     """A gateway with a model, and what reads everything that its store holds."""
@@ -93,20 +112,22 @@ def place(request, tmp_path, make_gateway, upstream):
 def values_of(database):
     """Return all rows of each table, as text and as bytes."""
     tables = text(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+        "WHERE table_schema IN ('public', 'dbos')"
         if database.is_shared
-        else "SELECT name FROM sqlite_schema WHERE type = 'table'"
+        else "SELECT 'main.' || name FROM sqlite_schema WHERE type = 'table'"
     )
     with database.reading() as connection:
-        names = connection.execute(tables).scalars().all()
+        found = connection.execute(tables).scalars().all()
+        names = {name.partition(".")[2]: name for name in found}
         assert {"responses", "idempotency", "usage", "audit"} <= set(names)
         return {
             f"table {name}": b"\n".join(
                 value if isinstance(value, bytes) else str(value).encode()
-                for row in connection.execute(text(f'SELECT * FROM "{name}"'))
+                for row in connection.execute(text(f"SELECT * FROM {place}"))
                 for value in row
             )
-            for name in names
+            for name, place in names.items()
         }
 
 
@@ -121,6 +142,23 @@ def test_a_word_of_a_mail_or_a_chat_is_nowhere_to_be_found(place):
     everything = read_everything()
     assert len(everything["table idempotency"]) > 7 * 100
     assert len(everything["table responses"]) > 100
+    assert {name: find_in(data) for name, data in everything.items()} == {
+        name: [] for name in everything
+    }
+
+
+def test_nor_is_one_that_was_accepted_for_later(place):
+    gateway, read_everything = place
+    token = gateway.make_token(Scope.ADMIN)
+
+    job_id, batch_id = leave_for_later(gateway, token)
+
+    for path in (job_id, f"{batch_id}/items"):
+        told = gateway.client.get(f"/api/v1/jobs/{path}", headers=bearer(token))
+        assert find_in(told.get_data()) == ["plain"]
+    everything = read_everything()
+    kept = ("documents", "jobs", "job_steps", "deliveries", "workflow_status")
+    assert all(everything[f"table {name}"] for name in kept)
     assert {name: find_in(data) for name, data in everything.items()} == {
         name: [] for name in everything
     }

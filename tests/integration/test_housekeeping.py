@@ -69,7 +69,8 @@ def test_commands_that_start_together_do_each_duty_once(house):
     assert [each.wait() for each in started] == [0] * 4, started[0].stderr
     lines = [line for each in started for line in each.stdout.splitlines()]
     names = {line.partition(":")[0] for line in lines}
-    assert names == {"reservations", "responses", "counters", "idempotency"}
+    kept = {"reservations", "responses", "counters", "idempotency"}
+    assert names == {*kept, "jobs", "deliveries"}
     assert len(lines) == 4 * len(names)
     for name in names:
         told = sorted(line for line in lines if line.startswith(name))

@@ -1,16 +1,17 @@
 """F19: what one principal made, no other sees, whatever any of them tries.
 
 A state machine over the whole application on a real database: two principals and an
-admin keep responses, go on from them, repeat requests by key, read their usage and
-their budgets, are rolled, changed and revoked. Each tries its own ids, the other's,
-and ids that nobody has; a model in memory tells what must come of it.
+admin keep responses, go on from them, leave jobs and endpoints, repeat requests by
+key, read their usage and their budgets, are rolled, changed and revoked. Each tries
+its own ids, the other's, and ids that nobody has; a model in memory tells what must
+come of it.
 """
 
 import pytest
+from durable_tenancy import DurableRules, everybody, people
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
@@ -26,7 +27,6 @@ from tenancy import (
     Tenancy,
     output_of,
     random_like,
-    without_ids,
 )
 
 from flaskllm.core.config import load
@@ -37,16 +37,12 @@ STEPS = rounds(300, 5000)
 STEPS_OF_A_RUN = 50
 RESPONSES = "/v1/responses"
 
-people = st.sampled_from(["ann", "bob"])
-everybody = st.sampled_from(["ann", "bob", "admin"])
 numbers = st.integers(0, 1000)
 aliases = st.sampled_from([*ALIASES, "nowhere"])
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(DurableRules):
     """What the three may do, and what must come of it."""
-
-    tenancy: Tenancy
 
     @initialize()
     def begin(self):
@@ -121,7 +117,9 @@ class Machine(RuleBasedStateMachine):
         kept = _one_of(self.tenancy.other_than(person).kept, number)
         if kept is None:
             return
-        self._reads_as_never_made(person, kept.id, lambda an_id: _asking(how, an_id))
+        self.tenancy.reads_as_never_made(
+            person, kept.id, lambda an_id: _asking(how, an_id)
+        )
 
     # --- repeated requests ---
 
@@ -197,7 +195,7 @@ class Machine(RuleBasedStateMachine):
     def ask_for_another_s_usage(self, name):
         person = self.tenancy.who(name)
         foreign = self.tenancy.other_than(person).id
-        self._reads_as_never_made(
+        self.tenancy.reads_as_never_made(
             person,
             foreign,
             lambda an_id: ("GET", f"/api/v1/usage/summary?token={an_id}"),
@@ -215,7 +213,7 @@ class Machine(RuleBasedStateMachine):
     def try_another_s_budget(self, name):
         person = self.tenancy.who(name)
         foreign = self.tenancy.other_than(person).budget
-        self._reads_as_never_made(
+        self.tenancy.reads_as_never_made(
             person, foreign, lambda an_id: ("GET", f"/api/v1/budgets/{an_id}")
         )
 
@@ -295,19 +293,9 @@ class Machine(RuleBasedStateMachine):
         self.tenancy.enter(name, allowed)
 
         for kept in before.kept[-1:]:
-            self._reads_as_never_made(
+            self.tenancy.reads_as_never_made(
                 self.tenancy.who(name), kept.id, lambda an_id: _asking("GET", an_id)
             )
-
-    def _reads_as_never_made(self, person, an_id, asking):
-        """Ask for a foreign id and for a random one: both are told the same."""
-        unknown = random_like(an_id)
-        foreign = self.tenancy.call(person, *asking(an_id))
-        absent = self.tenancy.call(person, *asking(unknown))
-
-        assert (foreign.status_code, absent.status_code) == (404, 404), foreign.text
-        assert without_ids(foreign.text, an_id) == without_ids(absent.text, unknown)
-        assert _lasting(foreign.headers) == _lasting(absent.headers)
 
 
 def _one_of(kept, number):
@@ -321,12 +309,6 @@ def _asking(how, an_id):
     if how == "input_items":
         return "GET", f"{RESPONSES}/{an_id}/input_items"
     return how, f"{RESPONSES}/{an_id}"
-
-
-def _lasting(headers):
-    """Return the names of the headers that do not depend on the moment."""
-    passing = {"x-request-id", "content-length", "server-timing"}
-    return sorted({name.lower() for name, _ in headers} - passing)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from flaskllm.api import context
-from flaskllm.api.budget_notices import budget_warnings
 from flaskllm.api.guard import guarded
 from flaskllm.api.idempotency import idempotent
 from flaskllm.api.openapi import documented
@@ -25,6 +24,7 @@ from flaskllm.core import errors
 from flaskllm.core.auth import Scope
 from flaskllm.core.money import dollars
 from flaskllm.llm.types import Answer, UsageSource
+from flaskllm.services.budget_words import budget_warnings
 
 CHAT_BODY_BYTES = 32 * 1024 * 1024
 

@@ -3,7 +3,6 @@
 from flask import Blueprint
 
 from flaskllm.api import context
-from flaskllm.api.budget_notices import budget_warnings
 from flaskllm.api.errors import body_of
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
@@ -23,6 +22,7 @@ from flaskllm.core.errors import APIError, UpgradeRequired
 from flaskllm.core.json_text import dump
 from flaskllm.llm.streams import Chunk, Seam
 from flaskllm.llm.types import Call
+from flaskllm.services.budget_words import budget_warnings
 
 blueprint = Blueprint("chat_socket", __name__)
 

@@ -19,11 +19,13 @@ from pydantic import (
 )
 
 from flaskllm.api.openapi import text_properties
+from flaskllm.api.v1.paging import NO_NUL
 from flaskllm.api.validation import refusal, shorten
 from flaskllm.core.languages import is_language
 from flaskllm.services.digests.types import DigestType, ResponseFormat, SourceKind
 
 LONGEST_NAME = 200
+LONGEST_JOB_SECONDS = 30 * 86_400
 NOT_BLANK = r"[^ \t\n\r\f\v]"
 """What a document must hold: one sign that is no ASCII white space."""
 
@@ -73,12 +75,10 @@ def _parse_moment(value: object) -> datetime:
         raise refusal(f"{shorten(value)!r} is no moment", allowed) from error
 
 
-def _refuse_callback(value: object) -> None:
-    raise refusal("is not available yet", "no value: the answer comes at once")
-
-
-def _drop_absent(data: dict[str, Any]) -> dict[str, Any]:
+def drop_absent(data: Any) -> Any:
     """Return `data` without empty strings and nulls: forms send those for nothing."""
+    if not isinstance(data, dict):
+        return data
     return {name: value for name, value in data.items() if value not in ("", None)}
 
 
@@ -107,7 +107,11 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{_RFC_3339}$"}),
 ]
 Name = Annotated[str, Field(max_length=LONGEST_NAME)]
-NotYet = Annotated[None, PlainValidator(_refuse_callback), WithJsonSchema(_EMPTY)]
+Url = Annotated[str, Field(max_length=2048)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,40}$")]
+EventId = Annotated[str, Field(max_length=400, pattern=NO_NUL)]
+Priority = Annotated[int, Field(ge=1, le=9)]
+JobSeconds = Annotated[int, Field(ge=1, le=LONGEST_JOB_SECONDS)]
 
 
 class WebhookFields(BaseModel):
@@ -148,9 +152,29 @@ class WebhookFields(BaseModel):
     participants: list[str] | None = Field(
         None, description="Names of people who may own action items."
     )
-    callback_url: NotYet | None = Field(None, description="Not available yet.")
+    is_async: bool | None = Field(
+        None, alias="async", description="Accept it now, and do it as a job."
+    )
+    callback_url: Url | None = Field(
+        None, description="Where the end of the job is told; it makes it one."
+    )
+    endpoint: Id | None = Field(
+        None, description="An endpoint of yours that is told; it makes it a job."
+    )
+    priority: Priority | None = Field(
+        None, description="Of the job, among your own; lower goes first, 5 if absent."
+    )
+    deadline_seconds: JobSeconds | None = Field(
+        None, description="When the job is given up, from now."
+    )
+    event_id: EventId | None = Field(
+        None, description="What the sender calls the event: it is done once."
+    )
+    force: bool | None = Field(
+        None, description="Do the job anew, even if the event was seen before."
+    )
 
-    drop_absent = model_validator(mode="before")(_drop_absent)
+    drop_absent = model_validator(mode="before")(drop_absent)
 
     def given(self) -> Mapping[str, Any]:
         """Return what was said, without what was left out."""
@@ -166,7 +190,21 @@ class WebhookJson(WebhookFields):
     )
 
 
-WEBHOOK_FIELDS = frozenset(WebhookFields.model_fields)
+WEBHOOK_FIELDS = frozenset(
+    field.alias or name for name, field in WebhookFields.model_fields.items()
+)
+JOB_FIELDS = frozenset(
+    {
+        "is_async",
+        "callback_url",
+        "endpoint",
+        "priority",
+        "deadline_seconds",
+        "event_id",
+        "force",
+    }
+)
+"""Those that are about the job, and not about the digest."""
 
 
 def form_schema() -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _receive_json() -> Received:
         prompt.encode("utf-8"),
         {**said, **given},
         charset="utf-8",
-        unknown=unknown + _unknown(body, {*WEBHOOK_FIELDS, "prompt"}),
+        unknown=unknown + unknown_fields(body, {*WEBHOOK_FIELDS, "prompt"}),
     )
 
 
@@ -100,7 +100,8 @@ def _receive_multipart() -> Received:
     request.max_form_memory_size = WEBHOOK_BODY_BYTES
     form, files = request.form, request.files
     given = parse_model(WebhookFields, _read_pairs(form)).given()
-    unknown += _unknown(form, {*WEBHOOK_FIELDS, "prompt"}) + _unknown(files, {"file"})
+    unknown += unknown_fields(form, {*WEBHOOK_FIELDS, "prompt"})
+    unknown += unknown_fields(files, {"file"})
     # A browser sends a file field that was left empty without a name.
     sent = [file for file in files.getlist("file") if file.filename]
     prompt = form.get("prompt", "")
@@ -131,7 +132,7 @@ def _from_file(
 def _query() -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """Return the fields of the query, checked, and the names that mean nothing."""
     given = parse_model(WebhookFields, _read_pairs(request.args)).given()
-    return given, _unknown(request.args, WEBHOOK_FIELDS)
+    return given, unknown_fields(request.args, WEBHOOK_FIELDS)
 
 
 def _read_pairs(pairs: MultiDict[str, str]) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def _read_object(name: str, text: str) -> dict[str, Any]:
         ) from error
 
 
-def _unknown(
+def unknown_fields(
     names: Mapping[str, Any], known: set[str] | frozenset[str]
 ) -> tuple[str, ...]:
     """Return one warning for each of the first names that mean nothing here."""

@@ -12,8 +12,8 @@ from typing import Any
 from flaskllm.core.errors import Field, LLMAPIError
 from flaskllm.core.json_text import read_object
 from flaskllm.llm.providers import statuses
-from flaskllm.llm.providers.retry_after import retry_after_seconds
 from flaskllm.llm.providers.statuses import Meaning, by_status
+from flaskllm.net.retry_after import retry_after_seconds
 from flaskllm.net.transport import HttpReply
 
 # The status that goes with a type, also where it stands in a reply with status 200.

@@ -18,8 +18,8 @@ from flaskllm.core.errors import (
     LLMRateLimited,
 )
 from flaskllm.llm.providers import statuses
-from flaskllm.llm.providers.retry_after import LONGEST_SECONDS, retry_after_seconds
 from flaskllm.llm.providers.statuses import Meaning, by_status
+from flaskllm.net.retry_after import LONGEST_SECONDS, retry_after_seconds
 from flaskllm.net.transport import HttpReply
 
 _STATUSES: Mapping[str, int] = {

@@ -13,7 +13,6 @@ from typing import Any
 from flaskllm.core.errors import LLMAPIError, LLMInvalidRequest, LLMRequestRejected
 from flaskllm.core.json_text import read_object
 from flaskllm.llm.providers.openai_error_fields import named_fields
-from flaskllm.llm.providers.retry_after import retry_after_seconds
 from flaskllm.llm.providers.statuses import (
     KEY_REJECTED,
     REFUSED,
@@ -22,6 +21,7 @@ from flaskllm.llm.providers.statuses import (
     Meaning,
     by_status,
 )
+from flaskllm.net.retry_after import retry_after_seconds
 from flaskllm.net.transport import HttpReply
 
 _NO_SUCH_MODEL = Meaning(LLMRequestRejected, "Check the deployment's model name.")

@@ -14,6 +14,7 @@ from flask_caching import Cache
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from idempotency_scene import make_idempotency
+from job_fakes import FakeWork, make_work
 from routing_fakes import make_overrides, make_providers, make_routes
 
 from flaskllm import api
@@ -219,7 +220,24 @@ class FakeServices:
     limits: Limits = field(default_factory=make_limits)
     usage_reports: UsageQueries = field(default_factory=make_usage)
     metrics: Metrics = field(default_factory=Metrics)
+    work: FakeWork = field(default_factory=make_work)
     deadline_seconds: float = 300.0
+
+    @property
+    def jobs(self):
+        return self.work.jobs
+
+    @property
+    def endpoints(self):
+        return self.work.endpoints
+
+    @property
+    def receivers(self):
+        return self.work.receivers
+
+    @property
+    def deliveries(self):
+        return self.work.deliveries
 
 
 def build(services, server=None, limits=None, before=None):

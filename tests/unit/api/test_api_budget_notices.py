@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from budget_rows import DOLLAR, budget, standing
 
-from flaskllm.api.budget_notices import budget_header, budget_warnings
+from flaskllm.api.budget_notices import budget_header
 from flaskllm.api.openai.responses_socket import ResponsesTalk
 from flaskllm.api.v1.chat_socket import ChatTalk
+from flaskllm.services.budget_words import budget_warnings
 from flaskllm.services.budgets import BudgetNotice, Refused, exceeded
 
 SOFT = BudgetNotice("bud_1", "month", 25 * DOLLAR, 26_100_000_000)

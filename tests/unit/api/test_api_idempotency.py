@@ -324,7 +324,12 @@ class TestAnswers:
 
         return run
 
-    @pytest.mark.parametrize("status", [200, 201, 202, 204])
+    def test_what_was_accepted_is_asked_again_how_it_stands(self, ask):
+        ask(Response(status=202))
+
+        assert ask(Response(b"done")).data == b"done"
+
+    @pytest.mark.parametrize("status", [200, 201, 204])
     def test_every_success_is_kept(self, ask, status):
         ask(Response(status=status))
 

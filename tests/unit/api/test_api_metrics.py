@@ -5,10 +5,10 @@ from face_fakes import build
 from flask import Response
 
 from flaskllm.api.guard import public
-from flaskllm.api.measuring import count_attempt
 from flaskllm.core.config import LimitSettings, ServerSettings
 from flaskllm.core.metrics import Metrics
 from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
+from flaskllm.services.attempt_notes import note_attempt
 
 TOKEN = "m9R3vQ2kX7bT5wL8nZ4cH6jD1sF0gYpA"
 ATTEMPT = Attempt(1, "fast", Deployment("mini", "openai", "openai", "gpt-4o-mini"))
@@ -215,6 +215,6 @@ def test_what_a_caller_names_begins_no_series_of_its_own(name, label):
     metrics = Metrics()
     attempt = Attempt(1, "fast", Deployment(name, "openai", "openai", "gpt-4o"))
 
-    count_attempt(metrics, attempt, Outcome("OK", 1.0, Usage()))
+    note_attempt(metrics, attempt, Outcome("OK", 1.0, Usage()))
 
     assert f'deployment="{label}"' in metrics.render().decode()

@@ -61,6 +61,11 @@ def test_every_answer_is_as_described_and_every_constraint_is_held(case):
         _use_a_fresh_key(case)
         _use_plain_money(case.body)
         _use_a_first_page(case.query)
+        _use_a_known_preference(case.headers)
+        for place in (case.query, case.body):
+            _use_names_that_are_there(place)
+        if "/endpoints" in case.path:
+            _use_a_sensible_endpoint(case.body)
         if "/tokens" in case.path:
             _use_a_sensible_grant(case.body)
     # All values of a form are texts, so a number where a text should be is one.
@@ -96,6 +101,39 @@ def _use_a_first_page(query):
             query["limit"] = int(query["limit"])
 
 
+def _use_a_known_preference(headers):
+    """No schema can say what of the header counts for nothing."""
+    if headers and "Prefer" in headers:
+        headers["Prefer"] = "respond-async"
+
+
+def _use_names_that_are_there(fields):
+    """No schema can say which there are, or where a URL leads."""
+    if isinstance(fields, dict):
+        fields.pop("endpoint", None)
+        if fields.get("model"):
+            fields["model"] = "fast"
+        if fields.get("callback_url"):
+            fields["callback_url"] = "https://example.org/done"
+
+
+def _use_a_sensible_endpoint(body):
+    """No schema can say what is printable, signs, or goes together."""
+    usual = {
+        "name": "Team",
+        "url": "https://example.org/hook",
+        "secret": f"whsec_{'A' * 32}",
+        "rendering": "json",
+    }
+    if isinstance(body, dict):
+        body |= {name: usual[name] for name in body if name in usual}
+        body.pop("email", None)
+        if isinstance(body.get("overlap_seconds"), float):
+            body["overlap_seconds"] = int(body["overlap_seconds"])
+        if "events" in body and "name" in body:
+            body["url"] = usual["url"]
+
+
 def _use_a_sensible_grant(body):
     """No schema can say what is printable, a network or in the future."""
     usual = {
@@ -120,6 +158,10 @@ def _use_a_fresh_key(case):
 
 def _use_a_real_timezone(case):
     """No schema can list the names that a machine's time zone database has."""
-    for place in (case.query, case.body):
+    for place in (case.query, case.body, *_items_of(case.body)):
         if isinstance(place, dict) and place.get("timezone"):
             place["timezone"] = "Europe/Berlin"
+
+
+def _items_of(body):
+    return body.get("items", ()) if isinstance(body, dict) else ()

@@ -69,7 +69,17 @@ def test_every_field_of_json_reaches_the_order(post, services):
         ({"timezone": "Europe"}, "timezone"),
         ({"timezone": "\0"}, "timezone"),
         ({"timezone": "x" * 5000}, "timezone"),
-        ({"callback_url": "https://example.org/done"}, "callback_url"),
+        ({"callback_url": "http://example.org/done"}, "callback_url"),
+        ({"endpoint": "end_nobody"}, "endpoint"),
+        ({"endpoint": "../x"}, "endpoint"),
+        ({"priority": 0}, "priority"),
+        ({"priority": 10}, "priority"),
+        ({"priority": 5.5}, "priority"),
+        ({"deadline_seconds": 0}, "deadline_seconds"),
+        ({"deadline_seconds": 31 * 86_400}, "deadline_seconds"),
+        ({"event_id": "a\0b"}, "event_id"),
+        ({"async": "perhaps"}, "async"),
+        ({"force": 7}, "force"),
         ({"callback_url": {"url": "x"}}, "callback_url"),
     ],
     ids=lambda value: str(value)[:50],
@@ -81,12 +91,6 @@ def test_a_wrong_field_is_named_and_nothing_is_done(post, services, data, path):
     assert [field["path"] for field in reply.json["fields"]] == [path]
     assert all(field["allowed"] for field in reply.json["fields"])
     assert services.digests.orders == []
-
-
-def test_a_callback_is_not_available_yet(post):
-    reply = post(json={"prompt": "x", "callback_url": "https://example.org/done"})
-
-    assert reply.json["fields"][0]["problem"] == "is not available yet"
 
 
 @pytest.mark.parametrize("absent", ["", None], ids=["an empty string", "null"])
@@ -154,7 +158,9 @@ def test_a_wrong_query_is_refused_even_when_the_body_would_win(post):
         ("?metadata=%7B%22a%22:1%7D,1", "metadata"),
         ("?metadata=null", "metadata"),
         ("?language=xx", "language"),
-        ("?callback_url=https://example.org", "callback_url"),
+        ("?callback_url=http://example.org", "callback_url"),
+        ("?priority=10", "priority"),
+        ("?async=perhaps", "async"),
     ],
 )
 def test_a_wrong_field_of_a_query_is_named(post, query, path):
@@ -172,14 +178,6 @@ def test_participants_are_repeated_and_empty_ones_dropped(post, services):
     )
 
     assert services.digests.orders[0].participants == ("Ann", "[Bo]")
-
-
-def test_prefer_is_ignored(post, bearer):
-    reply = post(
-        headers=bearer("webhook") | {"Prefer": "respond-async"}, json={"prompt": "x"}
-    )
-
-    assert reply.status_code == 200
 
 
 def test_the_answer_holds_the_digest_and_how_it_was_made(post, services):

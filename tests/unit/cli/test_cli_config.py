@@ -26,6 +26,7 @@ VARIABLES = {
     "FLASKLLM_API_TOKEN": STRONG[::-1],
     "FLASKLLM_SERVER__METRICS_TOKEN": STRONG[1:] + "x",
     "AZURE_KEY": "az-abcdefghijklmnop",
+    "SMTP_PASSWORD": "a password of the mail server",
 }
 NAMED = (("providers",), ("deployments",), ("routes", "<n>", "deployments"))
 FILE = """

@@ -1,6 +1,7 @@
 """`flaskllm db`: the schema is brought up to date, and a database is looked at."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from flaskllm.cli.database import database_commands
 from flaskllm.storage import schema
 from flaskllm.storage.database import Database
+from flaskllm.storage.workflows import Workflows
 
 
 @dataclass(frozen=True)
@@ -17,17 +19,23 @@ class SomeServices:
     """What the commands use of the services."""
 
     database: Database
+    workflows: Workflows
 
 
 @pytest.fixture
 def run(make_database):
     """Run a command on the database at this URL."""
+    made = []
 
-    def run_it(command, url):
-        services = SomeServices(make_database(url, journal="truncate"))
+    def run_it(command, url, *, jobs=True):
+        database = make_database(url, journal="truncate")
+        made.append(Workflows(database, enabled=jobs))
+        services = SomeServices(database, made[-1])
         return CliRunner().invoke(database_commands, [command], obj=lambda: services)
 
-    return run_it
+    yield run_it
+    for workflows in made:
+        workflows.close()
 
 
 @pytest.fixture
@@ -59,13 +67,42 @@ def test_a_damaged_file_is_told_in_one_line(run, url, tmp_path, command):
 def test_check_tells_what_a_sound_database_is(run, database_url):
     result = run("check", database_url)
 
-    product, revision, verdict = result.stdout.splitlines()
+    product, revision, workflows, verdict = result.stdout.splitlines()
     assert result.exit_code == 0
     assert product.startswith(
         "database: PostgreSQL 1" if "postgres" in database_url else "database: SQLite 3"
     )
     assert revision == f"revision: {schema.HEAD}"
+    assert workflows.startswith("workflows: ")
     assert verdict == "It is sound, and its schema is up to date."
+
+
+def test_upgrade_makes_the_tables_of_workflows_too(run, url):
+    run("upgrade", url, jobs=False)
+    before = run("check", url)
+
+    result = run("upgrade", url)
+
+    assert "workflows: no tables yet" in before.stdout
+    assert result.stdout == "The schema was upgraded.\n"
+    assert "workflows: up to date\n" in run("check", url).stdout
+
+
+def test_upgrade_makes_no_tables_of_workflows_where_jobs_are_off(run, url, tmp_path):
+    run("upgrade", url, jobs=False)
+
+    assert "workflows: off\n" in run("check", url, jobs=False).stdout
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        query = "SELECT name FROM sqlite_schema WHERE name LIKE '%workflow%'"
+        assert connection.execute(query).fetchall() == []
+
+
+def test_check_tells_when_the_tables_of_workflows_are_old(run, url, tmp_path):
+    run("upgrade", url)
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection, connection:
+        connection.execute("UPDATE dbos_migrations SET version = version - 1")
+
+    assert "workflows: older than this program" in run("check", url).stdout
 
 
 def test_check_tells_the_journal_of_a_file(run, sqlite_database_url):

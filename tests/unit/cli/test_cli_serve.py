@@ -5,6 +5,7 @@ import re
 import socket
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 import flaskllm
 from flaskllm.cli.serve import serve
 from flaskllm.core.config import load
+from flaskllm.jobs import supervisor
 from flaskllm.wiring import build_services
 
 STRONG = "k3V9qLz0pXyT7sWb2RfHnJm5cDgA8eUi"
@@ -25,6 +27,13 @@ def run(tmp_path, monkeypatch):
     hidden = [name for name in os.environ if name.startswith(("FLASKLLM_", "OPENAI_"))]
     became = []
     monkeypatch.setattr(os, "execv", lambda path, command: became.append(command))
+    beside = []
+
+    def spawn(command):
+        beside.append(command)
+        return SimpleNamespace()
+
+    monkeypatch.setattr(supervisor, "subprocess", SimpleNamespace(Popen=spawn))
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
@@ -35,7 +44,7 @@ def run(tmp_path, monkeypatch):
         result = CliRunner().invoke(serve, arguments, env=environ)
         return result, became
 
-    run.port = port
+    run.port, run.beside = port, beside
     return run
 
 
@@ -138,3 +147,25 @@ def test_an_address_that_is_taken_is_told_before_a_token_is_made(run):
     assert "--port" in result.stderr
     assert "API token" not in result.stdout
     assert not became
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "has_worker"),
+    [
+        ((), {}, True),
+        (("--no-worker",), {}, False),
+        ((), {"FLASKLLM_JOBS__WORKER": "false"}, False),
+        ((), {"FLASKLLM_JOBS__ENABLED": "false"}, False),
+        ((), {"FLASKLLM_DATABASE_URL": "sqlite://"}, False),
+    ],
+)
+def test_a_worker_is_kept_beside_the_server_where_it_has_work_and_is_wanted(
+    run, arguments, variables, has_worker
+):
+    result, became = run(*arguments, **variables)
+
+    assert result.exit_code == 0, result.output
+    assert len(became) == 1
+    assert [spawned[1:3] for spawned in run.beside] == (
+        [["-m", "flaskllm.jobs.supervisor"]] if has_worker else []
+    )

@@ -37,6 +37,8 @@ CASES = {
     "NoModelConfigured": (503, "server_error", "no_model_configured"),
     "LLMTimeout": (504, "server_error", "upstream_timeout"),
     "CallerGone": (499, "invalid_request_error", None),
+    "JobsDisabled": (503, "invalid_request_error", None),
+    "JobCancelled": (410, "invalid_request_error", None),
     "ServiceUnavailable": (503, "server_error", "service_unavailable"),
     "InternalError": (500, "server_error", "internal_error"),
 }

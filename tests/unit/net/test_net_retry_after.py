@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flaskllm.llm.providers.retry_after import retry_after_seconds
+from flaskllm.net.retry_after import retry_after_seconds
 
 NOW = datetime(2026, 1, 5, 9, 0, 0, tzinfo=UTC)
 CASES = {

@@ -1,0 +1,29 @@
+"""What was received, as an order for a digest."""
+
+from flaskllm.api.v1.webhook_fields import JOB_FIELDS
+from flaskllm.api.v1.webhook_forms import Received
+from flaskllm.services.digests.types import DigestOrder
+from flaskllm.services.jobs.orders import Ordered
+
+
+def ordered_of(received: Received) -> Ordered:
+    """Return the order of a document that was received, and what goes back with it."""
+    fields = {
+        name: value for name, value in received.fields.items() if name not in JOB_FIELDS
+    }
+    metadata = fields.pop("metadata", None)  # the caller's own; it only goes back
+    if "participants" in fields:
+        fields["participants"] = tuple(name for name in fields["participants"] if name)
+    order = DigestOrder(
+        content=received.content,
+        media_type=received.media_type,
+        charset=received.charset,
+        file_name=received.file_name,
+        **fields,
+    )
+    return Ordered(order, metadata, received.unknown)
+
+
+def source_of(order: DigestOrder) -> str:
+    """Return through which door an order came, as the usage rows name it."""
+    return f"webhook:{order.source}" if order.source else "webhook"

@@ -1,0 +1,165 @@
+"""What is accepted as a job, and what is said of it before it is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flaskllm.core.auth import Principal
+from flaskllm.core.clock import Clock
+from flaskllm.core.config_job_sections import JobSettings
+from flaskllm.core.errors import (
+    Conflict,
+    InvalidInputError,
+    JobsDisabled,
+    RateLimitExceeded,
+    ServiceUnavailable,
+)
+from flaskllm.core.secrets import KeyRing, Purpose
+from flaskllm.inputs.document import Document
+from flaskllm.llm.prompts import Library
+from flaskllm.services.digests.case import read_case
+from flaskllm.services.digests.order import (
+    choose_template,
+    fill_variables,
+    read_ground,
+)
+from flaskllm.services.jobs.drafting import draft_of, item_of, with_document
+from flaskllm.services.jobs.events import (
+    Given,
+    Knowing,
+    event_of,
+    knowing,
+    knowing_batch,
+)
+from flaskllm.services.jobs.orders import Ordered
+from flaskllm.services.jobs.reports import report_of
+from flaskllm.services.jobs.wanted import NO_WORKER_SEEN, Accepted, Wanted
+from flaskllm.storage.job_drafts import Draft, Event
+from flaskllm.storage.job_intake import JobIntake
+
+MOST_ITEMS: Final = 500
+"""Of a batch."""
+
+LONGEST_DEADLINE_SECONDS: Final = 30 * 86_400
+
+_PRIORITIES = range(1, 10)
+_FULL_RETRY_SECONDS = 60.0
+_CONTENDED_RETRY_SECONDS = 1.0
+_SYNCHRONOUS = (
+    "Leave out `Prefer`, `async`, `callback_url` and `endpoint`, and the answer comes "
+    "at once."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """Takes jobs in. What it returned once is not lost any more.
+
+    Attributes:
+        intake: Where they are stored.
+        keys: Under which events are known.
+        templates: Gives the prompt templates as they stand now.
+        clock: Tells when a document arrived.
+        settings: What the operator allows.
+        is_lasting: Whether the database outlives the process.
+    """
+
+    intake: JobIntake
+    keys: KeyRing
+    templates: Callable[[], Library]
+    clock: Clock
+    settings: JobSettings
+    is_lasting: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether jobs are accepted here at all."""
+        return self.settings.enabled and self.is_lasting
+
+    def accept(
+        self, ordered: Ordered, wanted: Wanted, principal: Principal
+    ) -> Accepted:
+        """Accept one digest, see `Jobs.accept`."""
+        self.check(wanted)
+        document = self._read(ordered)
+        event = self._event(knowing(ordered, document, _given(wanted)), wanted)
+        draft = draft_of(wanted, principal.id, self.settings, event)
+        return self.add([with_document(draft, ordered)])
+
+    def accept_batch(
+        self, items: Sequence[Ordered], wanted: Wanted, principal: Principal
+    ) -> Accepted:
+        """Accept many digests as one job, see `Jobs.accept_batch`."""
+        self.check(wanted)
+        if not 1 <= len(items) <= MOST_ITEMS:
+            problem = f"holds {len(items)}"
+            raise InvalidInputError.of("items", problem, f"1 to {MOST_ITEMS}")
+        event = self._event(knowing_batch(items, _given(wanted)), wanted)
+        batch = draft_of(wanted, principal.id, self.settings, event, kind="batch")
+        numbered = enumerate(items)
+        drafts = (with_document(item_of(batch, n), each) for n, each in numbered)
+        return self.add([batch, *drafts])
+
+    def check(self, wanted: Wanted) -> None:
+        """Return when a job may be accepted that is wanted so.
+
+        Raises:
+            JobsDisabled: No job may be.
+            InvalidInputError: The priority or the deadline is none.
+        """
+        if not self.settings.enabled:
+            raise JobsDisabled(details=f"`jobs.enabled` is false. {_SYNCHRONOUS}")
+        if not self.is_lasting:
+            raise JobsDisabled(
+                details="The database is in memory, so that jobs would be lost: set "
+                f"`database_url` to a file or to PostgreSQL. {_SYNCHRONOUS}"
+            )
+        if wanted.priority not in _PRIORITIES:
+            raise InvalidInputError.of("priority", str(wanted.priority), "1 to 9")
+        seconds = wanted.deadline_seconds
+        if seconds is not None and not 1 <= seconds <= LONGEST_DEADLINE_SECONDS:
+            allowed = f"1 to {LONGEST_DEADLINE_SECONDS}"
+            raise InvalidInputError.of("deadline_seconds", f"{seconds:g}", allowed)
+
+    def add(self, drafts: Sequence[Draft]) -> Accepted:
+        """Store drafts of one principal, see `JobIntake.add`.
+
+        Raises:
+            RateLimitExceeded: Too many of its jobs wait.
+            Conflict: What a replay is made from is not kept any more.
+            ServiceUnavailable: Nothing was stored; a retry may help.
+        """
+        most = self.settings.most_waiting
+        added = self.intake.add(drafts, most)
+        if added == "too_many":
+            raise RateLimitExceeded(
+                "Too many jobs wait.",
+                details=f"At most {most:,} jobs of one API token may wait at once.",
+                retry_after_seconds=_FULL_RETRY_SECONDS,
+            )
+        if added == "document_gone":
+            raise Conflict(details="What the job was made from is not kept any more.")
+        if added == "contended":
+            raise ServiceUnavailable(
+                details="The same event came several times at once.",
+                retry_after_seconds=_CONTENDED_RETRY_SECONDS,
+            )
+        warnings = () if added.is_worker_seen else (NO_WORKER_SEEN,)
+        return Accepted(report_of(added.job), added.is_new, warnings)
+
+    def _read(self, ordered: Ordered) -> Document:
+        """Return the document of an order that can be carried out as far as we see."""
+        wanted = ordered.order
+        ground = read_ground(wanted, self.clock.now())
+        read_case(wanted, ground)
+        fill_variables(wanted, choose_template(wanted, self.templates()), ground)
+        return ground.document
+
+    def _event(self, known: Knowing, wanted: Wanted) -> Event:
+        secrets = self.keys.keys(Purpose.EVENTS)
+        return event_of(known, secrets, is_forced=wanted.force)
+
+
+def _given(wanted: Wanted) -> Given:
+    target = wanted.callback_url or wanted.endpoint_id
+    return Given(wanted.event_key, wanted.idempotency_key, target)
