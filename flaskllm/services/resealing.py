@@ -1,6 +1,7 @@
 """Changing the master secret: what lies sealed is written anew under the new one."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -41,9 +42,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """What was done: how many values, column by column, and how many are broken."""
+    """What was done: how many values of which columns, and how many are broken."""
 
-    counts: Mapping[str, int]
+    counts: Counter[str]
     broken: int
 
 
@@ -90,8 +91,12 @@ class Resealing:
             ServiceUnavailable: What was done until then holds; a retry may help.
         """
         batches = {name: tuple(self._reseal(name)) for name in self._values.columns()}
+        counts = {
+            name: sum(batch.resealed for batch in each)
+            for name, each in batches.items()
+        }
         done = Resealed(
-            {name: sum(b.resealed for b in each) for name, each in batches.items()},
+            Counter({name: count for name, count in counts.items() if count}),
             sum(batch.broken for each in batches.values() for batch in each),
         )
         self._values.change(lambda connection: self._sign(connection, done, actor))

@@ -362,7 +362,7 @@ class TestReload:
         waiting, but = named.removesuffix(")").split(" (but for ")
         assert set(waiting.split(", ")) == {
             *("data_dir", "database_url", "secret", "previous_secret", "api_token"),
-            *("server", "limits", "accounting", "health"),
+            *("server", "limits", "accounting", "health", "jobs", "callbacks", "mail"),
             *("log_level", "log_format", "log_file"),
             "timeouts.deadline_seconds",
         }

@@ -39,6 +39,7 @@ def test_all_commands_are_listed():
         "usage",
         "db",
         "maintain",
+        "worker",
         "config",
         "route",
         "demo",

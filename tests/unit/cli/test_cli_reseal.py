@@ -78,7 +78,6 @@ def test_it_tells_what_it_did_and_when_the_previous_secret_may_go(run, services_
 
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "idempotency.body: 0 resealed",
         "responses.body: 1 resealed",
         "responses.input_items: 1 resealed",
         "under the current master secret: 2",

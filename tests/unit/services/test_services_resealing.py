@@ -139,7 +139,6 @@ def test_a_run_that_changes_something_leaves_one_audit_row_without_secrets(house
     assert (row["action"], row["principal_id"]) == ("db.reseal", "cli:anna")
     assert row["object_id"] == content_sealer(CURRENT).prefixes()[0].hex()
     assert json.loads(row["details"]) == {
-        "idempotency.body": 0,
         "responses.body": 1,
         "responses.input_items": 1,
         "broken": 0,
