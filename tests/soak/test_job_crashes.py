@@ -101,7 +101,7 @@ class Soak:
         return f"seed {SEED}; {kills}; {self.books.summary()}\n{log}"
 
 
-@pytest.mark.timeout(rounds(120, 4 * 3600))
+@pytest.mark.timeout(rounds(400, 4 * 3600))
 def test_after_kills_every_accepted_job_is_done_and_told_once(
     database_url, make_database, house, world, record_property
 ):
