@@ -8,6 +8,9 @@ from job_crash_scene import Books, Gateway, Sender, open_world, wait_for
 from machines import SKEWED
 from processes import CHECKOUT
 
+# Real processes that start and end, on a machine that may be busy.
+pytestmark = pytest.mark.timeout(400)
+
 MORE_THAN_A_DAY_SECONDS = 90_000
 # What a job and a delivery wait after their first failure, without the jitter.
 JOB_WAITS_SECONDS, DELIVERY_WAITS_SECONDS = 10.0, 4.5

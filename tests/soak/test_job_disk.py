@@ -21,6 +21,9 @@ REFUSALS = 5
 LETTERS = 20_000
 ASK = """
 import json, sqlite3, sys
+
+# Real processes that start and end, on a machine that may be busy.
+pytestmark = pytest.mark.timeout(400)
 found = sqlite3.connect(sys.argv[1], timeout=30).execute(sys.argv[2])
 print(json.dumps([row[0] for row in found]))
 """

@@ -37,7 +37,7 @@ def send_batch(url, token, number):
     assert reply.status_code == 202, reply.text
 
 
-@pytest.mark.timeout(rounds(120, 1800))
+@pytest.mark.timeout(rounds(400, 1800))
 def test_the_job_of_another_is_done_among_the_first(
     database_url, make_database, house, world, record_property
 ):

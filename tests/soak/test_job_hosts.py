@@ -13,6 +13,9 @@ from machines import Machine
 from processes import CHECKOUT, bearer
 from rounds import IS_FULL, rounds
 
+# Real processes that start and end, on a machine that may be busy.
+pytestmark = pytest.mark.timeout(400)
+
 DAY_SECONDS = 86_400
 JOBS = rounds(30, 300)
 MODEL_PORT, RECEIVER_PORT, PORT = 9001, 9002, 8000
