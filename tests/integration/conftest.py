@@ -81,6 +81,7 @@ def make_gateway(
 
     yield make
     for gateway in made:
+        gateway.services.workflows.close()
         gateway.services.database.close()
 
 
