@@ -18,7 +18,7 @@ from job_crash_scene import (
     open_world,
     wait_for,
 )
-from rounds import IS_FULL, rounds
+from rounds import rounds
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ SEED = 6
 ROUNDS = rounds(3, 200)
 JOBS = rounds(12, 50)
 LONGEST_SECONDS = 0.3
+READ_LATE_SECONDS = 2.0
 WHAT = ("supervisor", "job worker", "master", "web worker", "everything")
 
 
@@ -161,7 +162,7 @@ def check_calls(soak):
     for key, calls in soak.world.model.calls.items():
         for before, after in pairwise(calls):
             repeated += 1
-            # A machine that is busy with other tests lets a call come late.
-            is_explained = any(before < kill < after for kill in kills)
-            assert is_explained or not IS_FULL, key
+            # What was sent before a kill a busy upstream may read after it.
+            sent = before - READ_LATE_SECONDS
+            assert any(sent < kill < after for kill in kills), key
     assert repeated <= THREADS * len(kills)
