@@ -70,6 +70,8 @@ class Soak:
         _log.info("round %d: %s, %.1f s", number, what, self.seconds[-1])
         asked = self.world.model.counts()
         self.paid_twice += [key for key, n in paid.items() if asked[key] > n]
+        check_jobs(self, number + 1)
+        check_calls(self)
 
     def choose(self) -> str:
         return self.random.choice(WHAT)
@@ -121,7 +123,7 @@ def test_after_kills_every_accepted_job_is_done_and_told_once(
 
     record_property("figure", figure(soak))
     assert gateway.left() == []
-    check_jobs(soak)
+    check_jobs(soak, ROUNDS)
     check_calls(soak)
     assert database.examine().faults == ()
     checked = house.run("db", "check")
@@ -142,12 +144,12 @@ def figure(soak):
     )
 
 
-def check_jobs(soak):
+def check_jobs(soak, rounds_done):
     """Accepted minus finished is nothing, and each job had one effect outside."""
     jobs, accepted = soak.books.jobs(), soak.sender.accepted
     ids = {key: job_id for key, job_id, _ in jobs}
     assert {state for _, _, state in jobs} == {"done"}
-    assert len(jobs) == len(ids) == len(accepted) == ROUNDS * JOBS
+    assert len(jobs) == len(ids) == len(accepted) == rounds_done * JOBS
     assert all(job_id in ("", ids[key]) for key, job_id in accepted.items())
     assert soak.world.receiver.effects == Counter(ids.values())
     most = SENT_AT_ONCE * len(soak.gateway.kills)

@@ -15,6 +15,9 @@ from processes import FLASKLLM, bearer, free_port
 from requirements import require
 from rounds import IS_FULL
 
+# Real processes that start and end, on a machine that may be busy.
+pytestmark = pytest.mark.timeout(400)
+
 SMALL, LARGE = "size=6m", "size=64m"
 MOST_JOBS = 2000
 REFUSALS = 5
@@ -22,8 +25,6 @@ LETTERS = 20_000
 ASK = """
 import json, sqlite3, sys
 
-# Real processes that start and end, on a machine that may be busy.
-pytestmark = pytest.mark.timeout(400)
 found = sqlite3.connect(sys.argv[1], timeout=30).execute(sys.argv[2])
 print(json.dumps([row[0] for row in found]))
 """
