@@ -64,9 +64,6 @@ lock: $(VENV)/dev ## Compile the locks again from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header pyproject.toml --group build -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --group postgres \
-	  -c requirements.lock -o requirements-postgres.lock
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header pyproject.toml --group build --group dev \
 	  -c requirements.lock -o requirements-dev.lock
 

@@ -167,17 +167,23 @@ def _keep_usable() -> bool:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Look after the settings; let WebSockets close when the worker is to stop."""
+    """Look after the settings; let WebSockets close when the worker is to stop.
+
+    What the first job needs is made ready meanwhile.
+    """
     from flaskllm.api import context
     from flaskllm.api.websocket_door import end_with
+    from flaskllm.services.jobs.warming import warm_up
     from flaskllm.services.settings import LookOut
 
     end_with(worker.wsgi, lambda: not worker.alive)
-    look_out = LookOut(worker.wsgi.extensions[context.EXTENSION].settings)
+    services = worker.wsgi.extensions[context.EXTENSION]
+    look_out = LookOut(services.settings)
     look_out.start()
     signal.signal(signal.SIGHUP, lambda _number, _frame: look_out.ask())
     signal.siginterrupt(signal.SIGHUP, False)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    warm_up(services.workflows)
     # What is there now stays: the collector would stop all threads to look at it.
     gc.freeze()
     # And it need not look for new garbage several times in every hundred requests.

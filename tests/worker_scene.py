@@ -52,14 +52,23 @@ class WorkerScene:
     def start(self, *starts):
         begin(self.workflows, self.database, *starts)
 
-    def worker(self, digest=nothing, deliver=nothing, keep_house=nothing):
-        work = Work(digest, deliver)
+    def worker(
+        self, digest=nothing, deliver=nothing, keep_house=nothing, request_id=nothing
+    ):
+        work = Work(digest, deliver, request_id)
         return Worker(self.workflows, self.workers, work, keep_house, SystemClock())
 
-    def drain(self, digest=nothing, deliver=nothing, threads=4, **options):
+    def drain(
+        self,
+        digest=nothing,
+        deliver=nothing,
+        threads=4,
+        request_id=nothing,
+        **options,
+    ):
         """Work until nothing is left."""
         task = Task(threads, 0.05, drain=True, pace=FAST, **options)
-        return self.worker(digest, deliver).run(task)
+        return self.worker(digest, deliver, request_id=request_id).run(task)
 
     def begin(self, worker, threads=4):
         """Let it run beside the test; `end` ends it."""

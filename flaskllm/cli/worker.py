@@ -90,7 +90,11 @@ def _work(services: Services, task: Task) -> None:
     worker = Worker(
         services.workflows,
         services.workers,
-        Work(services.job_runs.run, services.deliveries.attempt),
+        Work(
+            services.job_runs.run,
+            services.deliveries.attempt,
+            services.job_runs.request_id,
+        ),
         services.housekeeping.keep_house,
         services.clock,
     )

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -48,10 +48,13 @@ class Work:
     Attributes:
         run_digest: Takes a job's id, the number of the attempt, and what does steps.
         attempt: Takes a delivery's id and the number of the attempt.
+        request_id: Takes a job's or a delivery's id, and returns the request that it
+            came from, for the log; None where nobody knows.
     """
 
     run_digest: Callable[[str, int, Step], None]
     attempt: Callable[[str, int], None]
+    request_id: Callable[[str], str | None] = lambda _: None
 
 
 class Runtime:
@@ -140,17 +143,20 @@ class Runtime:
 
     def _digest_workflow(self) -> Callable[[str, int], None]:
         def digest(job_id: str, attempt: int) -> None:
-            piece = _Piece("digest", job_id, attempt)
+            piece = self._piece("digest", job_id, attempt)
             self._do(piece, partial(self._work.run_digest, job_id, attempt))
 
         return digest
 
     def _deliver_workflow(self) -> Callable[[str, int], None]:
         def deliver(delivery_id: str, number: int) -> None:
-            piece = _Piece("deliver", delivery_id, number)
+            piece = self._piece("deliver", delivery_id, number)
             self._do(piece, lambda _: self._work.attempt(delivery_id, number))
 
         return deliver
+
+    def _piece(self, workflow: str, id: str, number: int) -> "_Piece":
+        return _Piece(workflow, id, number, self._work.request_id(id))
 
     def _do(self, piece: "_Piece", act: Callable[[Step], None]) -> None:
         """Do a workflow. An error of ours ends it; those of DBOS are for DBOS.
@@ -159,6 +165,7 @@ class Runtime:
         somebody else has it now.
         """
         began_seconds = self._clock.monotonic()
+        logs.bind(request_id=piece.request_id)
         piece.tell(logging.INFO, "work_begun")
         code = "LEFT"
         try:
@@ -204,10 +211,11 @@ class _Piece:
     workflow: str
     id: str
     number: int
+    request_id: str | None
 
     def tell(self, level: int, event: str, **fields: object) -> None:
-        """Write one line about it."""
-        own = {"workflow": self.workflow, "id": self.id, "number": self.number}
+        """Write one line about it, also where its work has cleared what was bound."""
+        own = asdict(self)
         logs.event(_log, level, event, error=None, **own, **fields)
 
 

@@ -34,9 +34,7 @@ class EgressRules:
         Raises:
             EgressRefused: It may not.
         """
-        called = parse(url)
-        if called.scheme not in self._schemes:
-            raise EgressRefused(Refusal.SCHEME)
+        called = parse(url, self._schemes)
         if called.port not in self._ports:
             raise EgressRefused(Refusal.PORT, ", ".join(map(str, self._ports)))
         address = called.address

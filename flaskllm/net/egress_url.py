@@ -6,6 +6,7 @@ is sent is made anew from the parts that were read here.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
@@ -66,8 +67,12 @@ class CalledUrl:
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
-def parse(text: str) -> CalledUrl:
+def parse(text: str, schemes: Collection[str] = USUAL_PORTS.keys()) -> CalledUrl:
     """Return the parts of a URL for http or https.
+
+    Args:
+        text: The URL.
+        schemes: Those of the two that may be used; told before all that follows it.
 
     Raises:
         EgressRefused: It is not one that every reader takes for the same.
@@ -78,7 +83,7 @@ def parse(text: str) -> CalledUrl:
         raise EgressRefused(Refusal.MALFORMED)
     scheme, place, path, query, fragment = parts.groups(default="")
     scheme = scheme.lower()
-    if scheme not in USUAL_PORTS:
+    if scheme not in schemes:
         raise EgressRefused(Refusal.SCHEME)
     if fragment:
         raise EgressRefused(Refusal.FRAGMENT)

@@ -7,7 +7,7 @@ once the second one sees the first, and nobody waits in a circle.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, case, select
 
@@ -113,7 +113,7 @@ class JobEndings:
         """
         ours = is_ours(job_id, runner)
         self._workflows.prepare()
-        values = {
+        values: dict[str, object] = {
             "state": "queued",
             "runner": None,
             "failures": failures,
@@ -123,6 +123,8 @@ class JobEndings:
             found = one_light(connection, ours, is_locked=True)
             if found is None:
                 return False
+            now = moment(connection, self._clock)
+            values["next_at"] = now + timedelta(seconds=delay_seconds)
             connection.execute(jobs.update().where(ours).values(values))
             start = start_of(found, found.attempt + 1, delay_seconds)
             self._workflows.start(connection, start)
@@ -216,6 +218,7 @@ def _write(
         "error": end.error,
         "error_code": end.error_code,
         "cost_nanos": plus(end.cost_nanos),
+        "next_at": None,
         "runner": None,
         "finished_at": now,
         "expires_at": case(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, not_, select
@@ -13,12 +13,11 @@ from flaskllm.storage.job_drafts import Draft, Event, document_of, job_of, start
 from flaskllm.storage.job_rows import OPEN, JobRow
 from flaskllm.storage.jobs import LIGHT
 from flaskllm.storage.moments import moment
-from flaskllm.storage.tables import documents, jobs, workers
+from flaskllm.storage.tables import documents, jobs
 from flaskllm.storage.upserts import insert_into
+from flaskllm.storage.workers import is_any_fresh
 from flaskllm.storage.workflows import Workflows
 
-# A worker says every 2 s that it is there.
-_FRESH = timedelta(seconds=30)
 # Two that bring the same event at once get in each other's way, never for long.
 _MOST_TRIES: Final = 5
 _ANSWERING = frozenset({*OPEN, "done"})
@@ -81,7 +80,7 @@ class JobIntake:
     ) -> Added | NotAdded | None:
         """Return what became of them; None where another one was faster."""
         now, first = moment(connection, self._clock), drafts[0]
-        seen = _is_worker_seen(connection, now)
+        seen = is_any_fresh(connection, now)
         if first.event is not None:
             known = _answering(connection, first, first.event, now)
             if known is not None:
@@ -101,11 +100,6 @@ class JobIntake:
         starts = [start_of(row, 1) for row in rows if row.kind == "digest"]
         self._workflows.start(connection, *starts)
         return Added(rows[0], is_new=True, is_worker_seen=seen)
-
-
-def _is_worker_seen(connection: Connection, now: datetime) -> bool:
-    query = select(workers.c.id).where(workers.c.beat_at > now - _FRESH).limit(1)
-    return connection.execute(query).first() is not None
 
 
 def _answering(

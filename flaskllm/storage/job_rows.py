@@ -38,6 +38,7 @@ class JobRow:
             gets this job and not another one.
         attempt: How often it was begun as planned; a take-over counts for nothing.
         failures: How many of these ended with an error that may pass.
+        next_at: Of a job that was put off: no attempt begins before.
         runner: Unlike that of every other run: the only one who may end it.
         error_code: That of `error`, as every face shows it.
         cost_nanos: Of all its model calls; None where one has no known price.
@@ -62,6 +63,7 @@ class JobRow:
     finished_at: datetime | None = None
     attempt: int = 0
     failures: int = 0
+    next_at: datetime | None = None
     runner: str | None = None
     endpoint_id: str | None = None
     callback_url: bytes | None = field(default=None, repr=False)

@@ -15,7 +15,7 @@ from flaskllm.storage.database import Database
 from flaskllm.storage.job_rows import DocumentRow, JobRow
 from flaskllm.storage.jobs import is_ours, one_light, plus
 from flaskllm.storage.moments import moment
-from flaskllm.storage.tables import documents, job_steps, jobs
+from flaskllm.storage.tables import deliveries, documents, job_steps, jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class RunRows:
             values = {
                 "state": "working",
                 "attempt": attempt,
+                "next_at": None,
                 "runner": runner,
                 "started_at": func.coalesce(columns.started_at, now),
             }
@@ -84,6 +85,21 @@ class RunRows:
         with self._database.reading() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return None if row is None else DocumentRow(**row)
+
+    def request_id(self, subject_id: str) -> str | None:
+        """Return the request that brought a job, or the job of a delivery.
+
+        None where there is none: a test event belongs to no job.
+
+        Raises:
+            ServiceUnavailable: It cannot be read.
+        """
+        of_delivery = select(deliveries.c.job_id).where(deliveries.c.id == subject_id)
+        job_id = func.coalesce(of_delivery.scalar_subquery(), subject_id)
+        query = select(jobs.c.request_id).where(jobs.c.id == job_id)
+        with self._database.reading() as connection:
+            found: str | None = connection.execute(query).scalar_one_or_none()
+        return found
 
     def is_held(self, job_id: str, runner: str) -> bool:
         """Tell whether the job is still to be done, and by this runner.

@@ -52,6 +52,7 @@ jobs = Table(
     # before may not.
     Column("attempt", Integer, nullable=False),
     Column("failures", Integer, nullable=False),
+    Column("next_at", UtcDateTime),
     Column("runner", String(40)),
     # Where its end is told: an endpoint, or an address that came with the request.
     Column("endpoint_id", String(40)),

@@ -43,7 +43,7 @@ _CONNECT_ARGS: Options = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-_NOT_INSTALLED = "It needs psycopg: pip install 'flaskllm[postgres]'."
+_NOT_INSTALLED = "It needs psycopg: pip install 'psycopg[binary]'."
 _READING: Options = {
     "isolation_level": "REPEATABLE READ",
     "postgresql_readonly": True,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from flaskllm.core.clock import Clock
 from flaskllm.storage.database import Database
@@ -99,7 +99,11 @@ class Workers:
             ServiceUnavailable: The database cannot be read.
         """
         with self._database.reading() as connection:
-            now = moment(connection, self._clock)
-            since = now - timedelta(seconds=FRESH_SECONDS)
-            query = select(workers.c.id).where(workers.c.beat_at >= since).limit(1)
-            return connection.execute(query).first() is not None
+            return is_any_fresh(connection, moment(connection, self._clock))
+
+
+def is_any_fresh(connection: Connection, now: datetime) -> bool:
+    """Tell, by the clock that `moment` reads, whether a worker was heard of lately."""
+    since = now - timedelta(seconds=FRESH_SECONDS)
+    query = select(workers.c.id).where(workers.c.beat_at >= since).limit(1)
+    return connection.execute(query).first() is not None

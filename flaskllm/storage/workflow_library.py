@@ -1,10 +1,9 @@
 """DBOS, which keeps workflows in our database: what it gets from us, and its traps.
 
 This and `flaskllm.jobs` are all that imports it, and only inside functions: it costs
-half a second and 40 MB, which whoever never accepts a job need not pay.
+half a second and 40 MB, which whoever accepts no job need not pay.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from sqlalchemy import Engine
 
 from flaskllm.core.errors import InternalError
 from flaskllm.storage.driver_errors import driver_errors_told
+from flaskllm.storage.workflow_logs import keep_quiet
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -40,7 +40,7 @@ def serializer() -> "DBOSSerializer":
 
 def new_client(engine: Engine) -> "DBOSClient":
     """Return a client of DBOS on this engine; it has not connected."""
-    _keep_quiet()
+    keep_quiet()
     from dbos import DBOSClient
 
     _release_by_database_clock()
@@ -53,15 +53,6 @@ def new_client(engine: Engine) -> "DBOSClient":
         retry_connection_errors=False,
         lazy=True,
     )
-
-
-def _keep_quiet() -> None:
-    """Let what DBOS logs go our way, and only what somebody should read."""
-    logger = logging.getLogger("dbos")
-    logger.setLevel(logging.WARNING)
-    if not logger.handlers:
-        # Without one it would add its own, which writes to the terminal.
-        logger.addHandler(logging.NullHandler())
 
 
 def _release_by_database_clock() -> None:

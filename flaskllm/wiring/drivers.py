@@ -11,4 +11,4 @@ def check_driver(settings: Settings) -> Iterator[Problem]:
     """Yield what is missing to use the database that the settings name."""
     if is_postgres(settings.database_url) and not is_driver_installed():
         found = "an address of PostgreSQL, and psycopg is not installed"
-        yield Problem("database_url", found, "pip install 'flaskllm[postgres]'")
+        yield Problem("database_url", found, "pip install 'psycopg[binary]'")

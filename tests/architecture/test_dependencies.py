@@ -13,12 +13,10 @@ PROJECT = PYPROJECT["project"]
 GROUPS = PYPROJECT["dependency-groups"]
 WANTED = {
     "requirements.lock": [*PROJECT["dependencies"], *GROUPS["build"]],
-    "requirements-postgres.lock": GROUPS["postgres"],
     "requirements-dev.lock": [
         *PROJECT["dependencies"],
         *GROUPS["build"],
-        *GROUPS["postgres"],
-        *(each for each in GROUPS["dev"] if isinstance(each, str)),
+        *GROUPS["dev"],
     ],
 }
 LOCKS = pytest.mark.parametrize("lock", WANTED)
@@ -92,13 +90,7 @@ def test_the_lock_satisfies_what_is_asked_for(lock):
     assert unmet == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-postgres.lock"])
-def test_all_locks_pin_the_same_versions(lock):
-    less, dev = (versions_in(name) for name in (lock, "requirements-dev.lock"))
+def test_both_locks_pin_the_same_versions():
+    less, dev = (versions_in(name) for name in WANTED)
 
     assert less.items() <= dev.items()
-
-
-def test_developers_have_what_the_extra_brings():
-    assert PROJECT["optional-dependencies"]["postgres"] == GROUPS["postgres"]
-    assert {"include-group": "postgres"} in GROUPS["dev"]

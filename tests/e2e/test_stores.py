@@ -99,7 +99,7 @@ class TestPostgres:
 
         assert refused.wait() == 2
         assert "psycopg is not installed" in refused.stderr
-        assert "pip install 'flaskllm[postgres]'" in refused.stderr
+        assert "pip install 'psycopg[binary]'" in refused.stderr
         assert "geheim" not in refused.stderr
 
     def test_a_newer_schema_stops_the_start_with_one_line(

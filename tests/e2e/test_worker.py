@@ -133,7 +133,7 @@ def test_what_a_killed_worker_had_begun_another_one_finishes(scene):
     gate = Gate()
     scene.upstream.script(gate.holding(keywords("lost")), keywords("invoice"))
     job = scene.accept()
-    assert scene.upstream.wait_for_requests(1)
+    assert scene.upstream.wait_for_requests(1, 20)
 
     first.kill()
     second = scene.worker()
@@ -149,7 +149,7 @@ def test_what_a_worker_brings_after_it_was_taken_over_is_refused(scene):
     gate = Gate()
     scene.upstream.script(gate.holding(keywords("stale")), keywords("invoice"))
     job = scene.accept()
-    assert scene.upstream.wait_for_requests(1)
+    assert scene.upstream.wait_for_requests(1, 20)
 
     stale.process.send_signal(signal.SIGSTOP)
     other = scene.worker(IMPATIENT)
@@ -173,7 +173,7 @@ def test_sigterm_lets_a_job_end_and_leaves_the_rest_to_one_that_drains(file_scen
     gate = Gate()
     file_scene.upstream.script(gate.holding(keywords("invoice")), keywords("later"))
     begun = file_scene.accept()
-    assert file_scene.upstream.wait_for_requests(1)
+    assert file_scene.upstream.wait_for_requests(1, 20)
     waiting = file_scene.accept(force="true")
 
     worker.process.send_signal(signal.SIGTERM)

@@ -29,6 +29,7 @@ def test_a_batch_is_one_job_with_an_answer_for_each_item(plain):
     ended = plain.get(reply.headers["Location"])
     assert (ended.status_code, ended.json["data"]["state"]) == (200, "done")
     assert ended.json["data"]["counts"] == {"done": 3}
+    assert ended.json["data"]["attempt"] is batch["attempt"] is None
     first, *_ = items = items_of(plain, batch["id"])["data"]
     assert [each["number"] for each in items] == [0, 1, 2]
     assert first["result"]["meta"]["metadata"] == {"ticket": 7}

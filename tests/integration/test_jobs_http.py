@@ -139,6 +139,7 @@ class TestAsking:
 
         assert reply.status_code == 200
         assert reply.headers["Preference-Applied"] == "wait=10"
+        assert plain.get(reply.headers["Location"]).data == reply.data
         assert answer_of(reply) == answer_of(plain.post(WEBHOOK, BODY))
 
     def test_who_has_waited_for_25_seconds_is_told_to_come_back(self, plain):
@@ -183,6 +184,20 @@ class TestAsking:
         assert "401" in reply.json["details"]
         assert (shown["state"], shown["error_code"]) == ("failed", reply.json["code"])
         assert shown["error"] == {**reply.json, "fields": []}
+
+    def test_one_that_was_put_off_says_until_when(self, modelled, upstream):
+        job_id = modelled.accept(BODY | {"type": "keywords"})
+        before = modelled.state(job_id)["next_at"]
+        upstream.always(status(503))
+
+        modelled.worker.work()
+
+        job, reply = modelled.state(job_id), modelled.get(f"{JOBS}/{job_id}")
+        assert before is None
+        assert (job["state"], job["attempt"]) == ("queued", 1)
+        assert job["next_at"] > job["started_at"]
+        assert modelled.get(JOBS).json["data"][0]["next_at"] == job["next_at"]
+        assert 5 <= int(reply.headers["Retry-After"]) <= 12
 
     def test_a_job_that_was_cancelled_is_gone(self, plain):
         job_id = plain.accept()
@@ -240,6 +255,7 @@ class TestRepetitions:
         asked = modelled.get(first.headers["Location"])
         assert [each.data for each in later] == [asked.data] * 3
         assert all(each.status_code == 200 for each in later)
+        assert {each.headers["Location"] for each in later} == {first.location}
         replayed = [r.headers.get("Idempotency-Replayed") for r in (first, second)]
         assert replayed == [None, "true"]
         assert len(upstream.requests) == 1

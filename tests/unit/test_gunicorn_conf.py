@@ -2,6 +2,7 @@
 
 import runpy
 import signal
+import threading
 from queue import SimpleQueue
 from types import SimpleNamespace
 
@@ -49,7 +50,7 @@ def test_it_binds_where_the_settings_say(settings_of, host, bind):
 
 
 def test_websockets_learn_from_their_worker_that_it_stops(settings_of, tmp_path):
-    app = create_app(load({}, tmp_path))
+    app = create_app(load({"FLASKLLM_JOBS__ENABLED": "false"}, tmp_path))
     worker = SimpleNamespace(wsgi=app, alive=True)
 
     settings_of()["post_worker_init"](worker)
@@ -99,6 +100,15 @@ def test_a_number_that_is_the_settings_own_changes_no_variable(settings_of):
     assert "FLASKLLM_SERVER__WORKERS" not in process_environment()
 
 
+def test_what_the_first_job_needs_is_loaded_when_a_worker_begins(settings_of):
+    prepared = threading.Event()
+    workflows = SimpleNamespace(is_enabled=True, prepare=prepared.set)
+
+    settings_of()["post_worker_init"](SimpleNamespace(wsgi=app_of(workflows=workflows)))
+
+    assert prepared.wait(10)
+
+
 class Settings:
     """Notes in a queue what is asked of it."""
 
@@ -112,18 +122,25 @@ class Settings:
         self.heard.put("poll")
 
 
-def test_sighup_has_a_worker_read_its_settings_anew(settings_of):
-    settings = Settings()
-    services = SimpleNamespace(settings=settings)
-    app = SimpleNamespace(
+def app_of(settings=None, workflows=None):
+    """Return an application with what the hook of a new worker looks at."""
+    no_jobs = SimpleNamespace(is_enabled=False)
+    services = SimpleNamespace(
+        settings=settings or Settings(), workflows=workflows or no_jobs
+    )
+    return SimpleNamespace(
         extensions={EXTENSION: SimpleNamespace(), context.EXTENSION: services}
     )
+
+
+def test_sighup_has_a_worker_read_its_settings_anew(settings_of):
+    settings = Settings()
     hooks = settings_of()
     hooks["post_fork"](None, SimpleNamespace(has_good_files=True))
     signal.raise_signal(signal.SIGHUP)  # too early: it is kept, and ends nobody
     assert settings.heard.empty()
 
-    hooks["post_worker_init"](SimpleNamespace(wsgi=app, alive=True))
+    hooks["post_worker_init"](SimpleNamespace(wsgi=app_of(settings), alive=True))
 
     heard = {settings.heard.get(timeout=10) for _ in range(3)}
     assert heard == {"ask", "poll"}
@@ -209,13 +226,16 @@ def test_a_main_process_whose_folder_is_gone_goes_on(
 
 
 def test_the_start_goes_on_where_all_is_well_and_leaves_nothing_open(settings_of):
-    hooks = settings_of(FLASKLLM_SECRET=CURRENT)
+    hooks = settings_of(FLASKLLM_SECRET=CURRENT, FLASKLLM_JOBS__ENABLED="false")
 
     assert hooks["on_starting"](None) is None
     assert hooks["on_starting"](None) is None
 
 
-def test_the_start_stops_with_one_line_where_the_secret_is_another(settings_of):
+def test_the_start_stops_with_one_line_where_the_secret_is_another(
+    settings_of, monkeypatch
+):
+    monkeypatch.setenv("FLASKLLM_JOBS__ENABLED", "false")
     settings_of(FLASKLLM_SECRET=CURRENT)["on_starting"](None)
     hooks = settings_of(FLASKLLM_SECRET=OTHER)
 

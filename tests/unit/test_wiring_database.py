@@ -29,7 +29,7 @@ def settle(tmp_path):
 
 @pytest.fixture
 def _without_driver(monkeypatch):
-    """As where the extra is not installed."""
+    """As where it was installed without its dependencies."""
     monkeypatch.setitem(sys.modules, "psycopg", None)
 
 
@@ -52,7 +52,7 @@ def test_a_driver_that_is_missing_stops_the_start_and_is_named(settle):
 
     (problem,) = caught.value.problems
     assert problem.path == "database_url"
-    assert problem.allowed == "pip install 'flaskllm[postgres]'"
+    assert problem.allowed == "pip install 'psycopg[binary]'"
     assert "geheim" not in str(caught.value)
     assert problem in find_faults(settings)
 
@@ -62,7 +62,7 @@ def test_a_driver_that_went_missing_later_is_told(make_database):
     with pytest.raises(ServiceUnavailable) as refused:
         make_database("postgresql://me:geheim@h/d").check()
 
-    assert "pip install 'flaskllm[postgres]'" in refused.value.details
+    assert "pip install 'psycopg[binary]'" in refused.value.details
 
 
 def test_sqlite_needs_no_driver(settle, monkeypatch):

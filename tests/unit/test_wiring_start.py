@@ -4,19 +4,30 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from log_lines import ours
 from sealers import CURRENT, OTHER, PREVIOUS
 
 from flaskllm.core.config import load
 from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.core.secrets import Purpose
+from flaskllm.storage.workflows import Workflows
 from flaskllm.wiring import build_services, secrets_of
 from flaskllm.wiring.secrets import build_key_ring
 from flaskllm.wiring.start import find_refusal
 
 
 def settings(folder, **variables):
-    named = {f"FLASKLLM_{name}": value for name, value in variables.items()}
-    return load({"FLASKLLM_DATA_DIR": str(folder / "data"), **named}, folder).settings
+    """Return settings of a gateway in this folder, without jobs unless they say so."""
+    given = {"DATA_DIR": str(folder / "data"), "JOBS__ENABLED": "false", **variables}
+    named = {f"FLASKLLM_{name}": value for name, value in given.items()}
+    return load(named, folder).settings
+
+
+def workflow_tables(folder):
+    """Return how many tables of workflows there are: one or none."""
+    with closing(sqlite3.connect(folder / "data" / "flaskllm.db")) as connection:
+        query = "SELECT count(*) FROM sqlite_master WHERE name = 'workflow_status'"
+        return connection.execute(query).fetchone()[0]
 
 
 def change(folder, statement):
@@ -30,6 +41,26 @@ def test_a_fresh_folder_is_made_ready(tmp_path):
     assert find_refusal(settings(tmp_path)) is None
     names = {path.name for path in (tmp_path / "data").iterdir()}
     assert {"flaskllm.db", "secret"} <= names
+
+
+@pytest.mark.parametrize(("jobs", "tables"), [("true", 1), ("false", 0)])
+def test_the_tables_of_workflows_are_made_where_jobs_are_on(tmp_path, jobs, tables):
+    assert find_refusal(settings(tmp_path, JOBS__ENABLED=jobs)) is None
+    assert workflow_tables(tmp_path) == tables
+
+
+def test_tables_of_workflows_that_cannot_be_made_are_no_refusal(
+    tmp_path, monkeypatch, caplog
+):
+    def fail(_):
+        raise ServiceUnavailable(details="It can be read but not written.")
+
+    monkeypatch.setattr(Workflows, "upgrade", fail)
+
+    assert find_refusal(settings(tmp_path, JOBS__ENABLED="true")) is None
+    [line] = ours(caplog)
+    assert line.getMessage() == "workflows_not_upgraded"
+    assert line.fields["reason"] == "It can be read but not written."
 
 
 def test_another_master_secret_is_a_refusal_in_one_line(tmp_path):

@@ -9,7 +9,7 @@ from flaskllm.api import context
 from flaskllm.api.actors import actor_here
 from flaskllm.api.callers import caller_socket
 from flaskllm.api.idempotency import HEADER, REPLAYED, is_repetition, read_key
-from flaskllm.api.v1.job_data import answer_reply
+from flaskllm.api.v1.job_data import answer_reply, location_of
 from flaskllm.api.v1.preferences import Preferences
 from flaskllm.core.config import OFFLINE
 from flaskllm.core.errors import InvalidInputError, ModelNotFound
@@ -88,6 +88,8 @@ def accepted_reply(accepted: Accepted, preferences: Preferences) -> Response:
         )
     reply = answer_reply(job, accepted.warnings)
     reply.headers.update(preferences.applied())
+    # Also beside the answer: whoever waited for it, or repeats, has no id else.
+    reply.headers["Location"] = location_of(job.id)
     if not accepted.is_new:
         reply.headers[REPLAYED] = "true"
     return reply

@@ -1,6 +1,7 @@
 """Jobs as they are shown: how they stand, and their answers."""
 
 from datetime import datetime
+from math import ceil
 from typing import Any, Literal
 
 from flask import Response
@@ -20,6 +21,8 @@ State = Literal["queued", "working", "done", "failed", "dead", "cancelled"]
 # are done in a few, and nobody has to be asked every second about a long one.
 _PACE = ((10, 1), (60, 5), (600, 15))
 _SLOWEST_SECONDS = 20
+# However long it was put off: meanwhile somebody may cancel it.
+_LONGEST_SECONDS = 60
 
 
 class WrongFieldData(BaseModel):
@@ -52,7 +55,13 @@ class JobData(BaseModel):
     finished_at: datetime | None
     deadline_at: datetime | None
     expires_at: datetime = Field(description="When it and its document are removed.")
-    attempt: int = Field(description="How often it was begun as planned.")
+    attempt: int | None = Field(
+        description="How often it was begun as planned; null of a batch."
+    )
+    next_at: datetime | None = Field(
+        description="When its next attempt begins at the earliest; null unless it "
+        "failed and waits."
+    )
     batch_id: str | None
     number: int | None = Field(description="Its place in the batch, from 0.")
     error_code: str | None
@@ -130,7 +139,8 @@ def state_reply(
     reply = data_reply(job_data(job).model_dump(mode="json"), meta, status)
     if status == 202:
         reply.headers["Location"] = location_of(job.id)
-        reply.headers["Retry-After"] = str(_pause_seconds(job))
+        pause = pause_seconds(job, context.services().clock.now())
+        reply.headers["Retry-After"] = str(pause)
     return reply
 
 
@@ -168,6 +178,12 @@ def _status_of(code: str) -> int:
     return 500
 
 
-def _pause_seconds(job: JobReport) -> int:
-    age = (context.services().clock.now() - job.created_at).total_seconds()
+def pause_seconds(job: JobReport, now: datetime) -> int:
+    """Return after how many seconds, 1 to 60, to ask again for an open job.
+
+    One that was put off does nothing before its next attempt.
+    """
+    if job.next_at is not None and job.next_at > now:
+        return min(ceil((job.next_at - now).total_seconds()), _LONGEST_SECONDS)
+    age = (now - job.created_at).total_seconds()
     return next((pause for below, pause in _PACE if age < below), _SLOWEST_SECONDS)

@@ -196,15 +196,15 @@ class Endpoints:
 
         Raises:
             NotFound: This principal has none of this id.
-            Conflict: It is disabled, or leads nowhere.
+            Conflict: It is disabled, or has no address of its own; `details` says
+                what to do.
             JobsDisabled: Nothing is ever sent here.
             ServiceUnavailable: Nothing was stored; a retry may help.
         """
         row = self._find(endpoint_id, principal_id)
         if not self._sends:
             raise JobsDisabled(details="Nothing is sent later while jobs are off.")
-        if row.state != ENABLED or row.target is None:
-            raise Conflict(details="It is disabled, or has no address of its own.")
+        _check_reachable(row)
         receiver = Receiver(row.id, row.rendering)
 
         def plan_test(now: datetime) -> New:
@@ -229,3 +229,21 @@ class Endpoints:
 
     def _editing(self, actor: Actor) -> Editing:
         return Editing(actor, self._rules)
+
+
+def _check_reachable(row: EndpointRow) -> None:
+    """Return when something can be sent to an endpoint.
+
+    Raises:
+        Conflict: It has no address of its own, or is disabled.
+    """
+    if row.target is None:
+        raise Conflict(
+            details="It has no address of its own: it signs what goes to the "
+            "`callback_url` of requests. Make an endpoint with `url`, and test that."
+        )
+    if row.state != ENABLED:
+        raise Conflict(
+            details="It is disabled. Mend its receiver, then enable it: `PATCH` it "
+            'with `{"state": "enabled"}`.'
+        )

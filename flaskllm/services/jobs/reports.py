@@ -17,7 +17,8 @@ class JobReport:
 
     Attributes:
         batch_id: The batch that it is an item of, and `number` its place, from 0.
-        attempt: How often it was begun as planned.
+        attempt: How often it was begun as planned; None of a batch, whose items are.
+        next_at: Of one that was put off: its next attempt begins then at the earliest.
         result: The webhook's answer, `data` and `meta`, once a digest is done. Lists
             leave it out.
         error: `error`, `details`, `code` and for a bad request `fields`, once it has
@@ -37,7 +38,8 @@ class JobReport:
     finished_at: datetime | None
     deadline_at: datetime | None
     expires_at: datetime
-    attempt: int
+    attempt: int | None
+    next_at: datetime | None
     batch_id: str | None
     number: int | None
     error_code: str | None
@@ -66,6 +68,8 @@ _SHOWN = tuple(
 def report_of(job: JobRow, counts: Mapping[JobState, int] | None = None) -> JobReport:
     """Return what may be shown of a job; `counts` are of a batch's items."""
     shown = {name: getattr(job, name) for name in _SHOWN}
+    if job.kind == "batch":
+        shown["attempt"] = None
     return JobReport(
         **shown, result=_read(job.result), error=_read(job.error), counts=counts
     )

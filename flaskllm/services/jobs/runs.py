@@ -88,6 +88,13 @@ class JobRuns:
         finally:
             logs.clear()
 
+    def request_id(self, subject_id: str) -> str | None:
+        """Return which request brought a job or a delivery; None: not known now."""
+        try:
+            return self.rows.request_id(subject_id)
+        except APIError:
+            return None
+
 
 class _Run:
     """One run of one attempt."""

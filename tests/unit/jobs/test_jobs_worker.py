@@ -1,5 +1,6 @@
 """A worker, alone on a database: what it does, in which order, and how it ends."""
 
+import logging
 import threading
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from log_lines import ours
 from worker_scene import FAST, Begun, nothing, wait_for, worker_scene
 from workflow_rows import digest, give_to, states
 
+from flaskllm.core import logs
 from flaskllm.core.errors import InternalError, ServiceUnavailable
 from flaskllm.jobs import workflows
 from flaskllm.jobs.identity import host_identity
@@ -16,6 +18,7 @@ from flaskllm.storage.workers import WorkerRow
 from flaskllm.storage.workflows import Start
 
 HOUR = 3600.0
+LINES = ("work_begun", "work_failed", "work_ended")
 GONE = "4194303:1"
 
 
@@ -130,6 +133,20 @@ def test_a_fault_of_our_own_ends_its_workflow_and_shows_only_its_kind(scene, cap
     assert codes == {"job_a": "KeyError", "job_b": "INTERNAL_ERROR"}
     assert set(states(scene.workflows).values()) == {"SUCCESS"}
     assert "mailcanary" not in caplog.text
+
+
+def test_its_lines_name_the_request_that_brought_the_work(scene, caplog):
+    def fail(*_):
+        logs.clear()  # as the run of a job does in the end
+        raise InternalError
+
+    caplog.set_level(logging.INFO, "flaskllm")
+    scene.start(digest("job_a"), deliver("msg_a"))
+    scene.drain(fail, request_id=lambda id: f"req of {id}")
+
+    lines = [each for event in LINES for each in told(caplog, event)]
+    assert len(lines) == 5  # the delivery did not fail
+    assert all(each["request_id"] == f"req of {each['id']}" for each in lines)
 
 
 def test_what_our_database_could_not_take_is_done_again_until_it_can(scene, caplog):

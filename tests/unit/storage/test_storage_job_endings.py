@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 from job_scene import JobHouse, batch, draft, workflow_ids
 
+from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.storage.job_endings import End
+from flaskllm.storage.tables import deliveries
 from flaskllm.storage.workflows import Start, Workflows
 
 DONE = End("done", result=b'{"data": 1}', cost_nanos=5)
@@ -146,6 +148,55 @@ class TestFencing:
         )
 
         assert sum(ended) == len(house.told) == 1
+
+
+class TestPuttingOff:
+    @pytest.fixture
+    def put_off(self, house, job):
+        """A job whose first attempt failed, and the moment when that was."""
+        begun = house.begin(job)
+        house.endings.again(
+            job.id, "run_1", failures=1, cost_nanos=0, delay_seconds=60.0
+        )
+        return begun.now
+
+    def test_it_is_known_until_when(self, house, job, put_off):
+        late = house.find(job).next_at - put_off
+
+        assert timedelta(seconds=60) <= late < timedelta(seconds=65)
+
+    @pytest.mark.parametrize(
+        "go_on",
+        [
+            lambda house, job: house.begin(job, attempt=2),
+            lambda house, job: house.endings.cancel(job.id, "anna"),
+        ],
+        ids=["begun", "cancelled"],
+    )
+    def test_and_no_longer_than_it_waits(self, house, job, put_off, go_on):
+        go_on(house, job)
+
+        assert house.find(job).next_at is None
+
+
+def test_a_delivery_comes_from_the_request_of_its_job(house, database, job):
+    row = {
+        "principal_id": "anna",
+        "endpoint_id": "end_1",
+        "event": "job.done",
+        "body": b"{}",
+        "state": "pending",
+        "attempts": 0,
+        "created_at": SystemClock().now(),
+        "expires_at": SystemClock().now(),
+    }
+    of_job, alone = {"id": "msg_1", "job_id": job.id}, {"id": "msg_2", "job_id": None}
+    with database.transaction() as connection:
+        connection.execute(deliveries.insert(), [row | of_job, row | alone])
+
+    asked = [job.id, "msg_1", "msg_2", "job_unknown"]
+    found = [house.taken.request_id(each) for each in asked]
+    assert found == [job.request_id, job.request_id, None, None]
 
 
 class TestSteps:

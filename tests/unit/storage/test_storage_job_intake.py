@@ -13,6 +13,7 @@ from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.storage.job_endings import End
 from flaskllm.storage.tables import documents, jobs, workers
+from flaskllm.storage.workers import FRESH_SECONDS
 from flaskllm.storage.workflows import Start, Workflows
 
 
@@ -187,9 +188,9 @@ def test_a_batch_comes_with_all_items(house):
     assert [each.id for each in house.rows.page("anna", None, 9)] == [whole.id]
 
 
-@pytest.mark.parametrize(("seconds", "seen"), [(29, True), (31, False)])
-def test_a_worker_is_seen_for_30_seconds(house, database, seconds, seen):
-    at = SystemClock().now() - timedelta(seconds=seconds)
+@pytest.mark.parametrize(("seconds", "seen"), [(-1, True), (1, False)])
+def test_a_worker_is_seen_until_others_take_it_for_dead(house, database, seconds, seen):
+    at = SystemClock().now() - timedelta(seconds=FRESH_SECONDS + seconds)
     row = {"id": "w", "host": "h", "process": "1", "threads": 1, "beats": 1}
     with database.transaction() as connection:
         connection.execute(

@@ -68,6 +68,7 @@ def _add_jobs() -> None:
         _moment("expires_at", nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("failures", sa.Integer, nullable=False),
+        _moment("next_at"),
         sa.Column("runner", sa.String(40)),
         sa.Column("endpoint_id", sa.String(40)),
         sa.Column("callback_url", sa.LargeBinary),

@@ -284,9 +284,17 @@ class TestTrying:
         change = office.endpoints.change
         change(made.id, OWNER, {"state": "disabled"}, ACTOR)
 
+        told = []
         for id in (made.id, usual.id):
-            with pytest.raises(Conflict):
+            with pytest.raises(Conflict) as raised:
                 office.endpoints.test(id, OWNER)
+            told.append(raised.value.details)
+
+        assert [each.partition(".")[0] for each in told] == [
+            "It is disabled",
+            "It has no address of its own: it signs what goes to the `callback_url` "
+            "of requests",
+        ]
 
     def test_nothing_is_sent_where_jobs_are_off(self, office):
         made, _ = office.create()

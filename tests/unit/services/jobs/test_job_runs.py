@@ -1,6 +1,8 @@
 """A job is done once: what was paid is kept, what failed comes back or is told."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from job_runs_scene import (
@@ -20,6 +22,10 @@ from flaskllm.core.errors import (
 DOWN = LLMUnavailable(details="Nobody listens there.")
 
 
+def unavailable(_):
+    raise ServiceUnavailable()
+
+
 class TestAnswers:
     def test_a_job_brings_what_the_webhook_would_have_answered(self, open_house):
         house = open_house(FACTS, PROSE)
@@ -37,6 +43,14 @@ class TestAnswers:
         assert meta["warnings"][-1] == "`x` is unknown"
         assert job.cost_nanos == 2 * COST_NANOS
         assert house.writer.flushes == 1
+
+    def test_the_request_that_brought_it_is_told_to_the_log(self, open_house):
+        house = open_house()
+        runs = replace(house.runs, rows=SimpleNamespace(request_id=unavailable))
+
+        assert house.runs.request_id(house.accept()) == "req-accepted"
+        assert house.runs.request_id("job_unknown") is None
+        assert runs.request_id("job_1") is None  # the work goes on without
 
     def test_who_is_told_reads_the_same(self, open_house):
         house = open_house(FACTS, PROSE)

@@ -1,0 +1,73 @@
+"""What DBOS logs goes our way, and only what somebody should read, once.
+
+It writes a warning at every look into the queues that the database does not answer:
+two a second for each queue, as long as a disk is full. And it takes for an error that
+a queue which is looked at while its worker stops finds nobody to do the work, which is
+then left to other workers.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+_NAME: Final = "dbos"
+_EVERY_SECONDS: Final = 60.0
+# How the lines begin that it writes at each look.
+_OF_EACH_LOOK: Final = (
+    "Exception encountered in queue thread for",
+    "Exception finding work for queue",
+    "Exception reloading queue",
+    "Exception listing queues",
+)
+_OF_A_STOP: Final = "Executor accessed before DBOS was launched"
+
+
+def keep_quiet() -> None:
+    """Let warnings of DBOS into our log; called twice it changes nothing more."""
+    logger = logging.getLogger(_NAME)
+    logger.setLevel(logging.WARNING)
+    if not logger.handlers:
+        # Without one it would add its own, which writes to the terminal.
+        logger.addHandler(logging.NullHandler())
+    if not any(isinstance(each, Calm) for each in logger.filters):
+        logger.addFilter(Calm())
+
+
+class Calm(logging.Filter):
+    """Lets through once a minute what DBOS writes at each look, and all else.
+
+    Lines count as one when they begin alike: below that they quote statements.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Remember nothing yet.
+
+        Args:
+            monotonic: Returns seconds that go on.
+        """
+        super().__init__()
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._told_seconds: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the line is to be written."""
+        text = record.getMessage()
+        if _OF_A_STOP in text:
+            return False
+        return not text.startswith(_OF_EACH_LOOK) or self._is_due(text)
+
+    def _is_due(self, text: str) -> bool:
+        said, now_seconds = text.partition("\n")[0], self._monotonic()
+        with self._lock:
+            lately = self._told_seconds = {
+                each: seconds
+                for each, seconds in self._told_seconds.items()
+                if now_seconds - seconds < _EVERY_SECONDS
+            }
+            if said in lately:
+                return False
+            lately[said] = now_seconds
+        return True
