@@ -22,9 +22,19 @@ from stores import (  # noqa: F401  # fixtures
 
 _FIGURE = "figure"
 
-# What they are about runs in processes of their own. To trace theirs takes as long
-# again and covers nothing.
-_NOT_TRACED = {"clients", "e2e", "engines", "faults", "live", "soak"}
+# What they are about runs in processes of their own, or is read and not run. To trace
+# them takes as long again and covers nothing. Tests of large inputs say the same of
+# themselves: traced, they take minutes, and smaller ones cover the same lines.
+_NOT_TRACED = {
+    "architecture",
+    "clients",
+    "e2e",
+    "engines",
+    "faults",
+    "live",
+    "soak",
+    "test_architecture.py",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

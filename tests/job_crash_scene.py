@@ -124,11 +124,11 @@ class Gateway:
 
     def __init__(self, house: House, world: World, database_url: str, **environ: str):
         house.write_settings(world.settings)
+        house.accept_jobs(worker=True)
         house.environ |= {
             "FLASKLLM_DATABASE_URL": database_url,
             "FLASKLLM_API_TOKEN": TOKEN,
             "FLASKLLM_SECRET": SECRET,
-            "FLASKLLM_JOBS__WORKER": "true",
             **environ,
         }
         self.kills: list[tuple[str, float]] = []

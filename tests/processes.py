@@ -132,14 +132,21 @@ class House:
             "HOME": str(folder),
             "LANG": "C.UTF-8",
             "FLASKLLM_DATA_DIR": str(folder / "data"),
-            # A process more for every server: tests of jobs ask for it.
-            "FLASKLLM_JOBS__WORKER": "false",
+            # Their library takes a second of every server: tests of jobs ask for it.
+            "FLASKLLM_JOBS__ENABLED": "false",
         }
         self._started: list[Started] = []
 
     @property
     def data(self) -> Path:
         return Path(self.environ["FLASKLLM_DATA_DIR"])
+
+    def accept_jobs(self, *, worker: bool = False) -> None:
+        """Accept jobs from now on, with a worker beside every server or without."""
+        told = {"ENABLED": True, "WORKER": worker}
+        self.environ |= {
+            f"FLASKLLM_JOBS__{name}": f"{is_on}".lower() for name, is_on in told.items()
+        }
 
     def write_settings(self, text: str, name: str = "flaskllm.yaml") -> Path:
         """Put the settings where processes find them."""

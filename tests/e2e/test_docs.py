@@ -8,6 +8,7 @@ allowed. Python that imports a vendor's client runs where the clients are instal
 and JavaScript by the Node that comes with them.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -19,16 +20,19 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from click.testing import CliRunner
 from client_venv import NODE, client_python, uses_a_client
 from doc_blocks import Block, doc_files, find_blocks, read_doc
 from doc_models import SETTINGS, answer
 from fakes import Upstream, answer_with
-from processes import FLASKLLM, House, open_house
+from processes import House, open_house
 from requirements import require
 from source_tree import ROOT, project_files
 
+from flaskllm.cli import cli
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.config import load
 from flaskllm.llm.prompts import parse_template
@@ -75,6 +79,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with Upstream() as upstream, open_house(tmp_path_factory.mktemp("docs")) as house:
         upstream.always(answer_with(answer))
         house.write_settings(SETTINGS.format(url=upstream.url))
+        house.accept_jobs()
         _, url = house.serve()
         folder = house.folder / "checkout"
         copy_checkout(folder)
@@ -168,11 +173,13 @@ def load_settings(block: Block, place: Place, folder: Path):
     variables = {name: f"{name}-4f1c09ab37d2e865a03d" for name in named}
     settings = folder / "flaskllm.yaml"
     settings.write_text(block.text, "utf-8")
-    environ = {**variables, "FLASKLLM_CONFIG": str(settings)}
+    environ = {**place.environ, **variables, "FLASKLLM_CONFIG": str(settings)}
 
-    done = place.run(*FLASKLLM, "config", "check", folder=folder, **environ)
+    # In this process: every page shows settings, and a new one takes a second.
+    with mock.patch.dict(os.environ, environ, clear=True), contextlib.chdir(folder):
+        done = CliRunner().invoke(cli, ["config", "check"])
 
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.output
     loaded = load(variables, folder)
     assert set(loaded.origins.values()) != {"default"}
     build_models(loaded.settings, SystemClock()).close()

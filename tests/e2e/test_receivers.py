@@ -82,6 +82,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene
     ports = [free_port() for _ in kinds]
     with open_house(tmp_path_factory.mktemp("receivers")) as house:
         house.write_settings(SETTINGS.format(ports=ports))
+        house.accept_jobs()
         _, url = house.serve()
         opened = {
             kind.info: open_scene(house, url, kind, port)

@@ -4,7 +4,8 @@ import time
 
 import pytest
 import requests
-from processes import CHECKOUT, GUNICORN, SCRIPTED, bearer, free_port
+from fakes import Upstream
+from processes import CHECKOUT, GUNICORN, SCRIPTED, bearer, free_port, open_house
 from stream_steps import sse, stall, tokens
 from websocket_client import Talker, close_code, frame, handshake, read_head, text_of
 from wsproto.frame_protocol import Opcode
@@ -12,14 +13,25 @@ from wsproto.frame_protocol import Opcode
 HELLO = tokens("Hel", "lo")
 
 
-@pytest.fixture
-def served(house, upstream):
-    """A gateway before the scripted upstream: process, address, API token."""
+def serve(house, upstream):
+    """Return a gateway before the scripted upstream: process, address, API token."""
     house.write_settings(SCRIPTED.format(url=upstream.url))
     token = house.make_token("--scope=chat")
     started, url = house.serve()
     upstream.always(sse(HELLO))
     return started, url, token
+
+
+@pytest.fixture
+def served(house, upstream):
+    return serve(house, upstream)
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory):
+    """One for all tests that leave it as it was: its address and an API token."""
+    with Upstream() as upstream, open_house(tmp_path_factory.mktemp("door")) as house:
+        yield serve(house, upstream)[1:]
 
 
 def metric(url, name):
@@ -51,8 +63,8 @@ def test_several_turns_one_after_the_other(served):
     assert [each["turn"] for each in started.events("turn_ended")] == [1, 2]
 
 
-def test_the_api_token_may_come_as_the_first_frame(served):
-    _, url, token = served
+def test_the_api_token_may_come_as_the_first_frame(standing):
+    url, token = standing
 
     with Talker(url) as talker:
         talker.send(auth=token)
@@ -146,8 +158,8 @@ def test_a_connection_ends_with_its_api_token(served, house):
         assert talker.closed() == 4401
 
 
-def test_a_message_over_the_cap_closes_with_1009(served):
-    _, url, token = served
+def test_a_message_over_the_cap_closes_with_1009(standing):
+    url, token = standing
 
     with Talker(url, token) as talker:
         talker.send_raw("x" * (1024 * 1024 + 1))
@@ -165,8 +177,8 @@ def test_too_many_pings_close_with_1008(served):
     assert "Traceback" not in started.stderr
 
 
-def test_compression_is_not_agreed_on(served):
-    _, url, token = served
+def test_compression_is_not_agreed_on(standing):
+    url, token = standing
 
     with handshake(
         url, token, Sec_WebSocket_Extensions="permessage-deflate"
@@ -180,8 +192,8 @@ def test_compression_is_not_agreed_on(served):
     ("origin", "status"),
     [("http://{host}", 101), ("https://evil.example", 403), ("null", 403)],
 )
-def test_only_pages_of_our_own_origin_may_open_one(served, origin, status):
-    _, url, token = served
+def test_only_pages_of_our_own_origin_may_open_one(standing, origin, status):
+    url, token = standing
     said = origin.format(host=url.removeprefix("http://"))
 
     with handshake(url, token, Origin=said) as connection:
@@ -223,8 +235,8 @@ def test_who_signs_in_too_late_is_closed(house, served):
         assert talker.closed() == 4401
 
 
-def test_a_plain_get_is_told_what_to_do(served):
-    _, url, token = served
+def test_a_plain_get_is_told_what_to_do(standing):
+    url, token = standing
 
     reply = requests.get(f"{url}/api/v1/chat/ws", headers=bearer(token), timeout=5)
 

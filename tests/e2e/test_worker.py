@@ -49,6 +49,7 @@ class Scene:
     def __init__(self, house, upstream, **environ):
         self.house, self.upstream = house, upstream
         house.write_settings(JOBS + SCRIPTED.format(url=upstream.url))
+        house.accept_jobs()
         self.environ = {
             "FLASKLLM_API_TOKEN": TOKEN,
             "FLASKLLM_SECRET": STRONG,

@@ -28,6 +28,7 @@ def meetings(benchmark, samples):
     return benchmark.load(samples)
 
 
+@pytest.mark.no_cover
 def test_the_extract_beats_the_first_200_words(benchmark, meetings):
     found = {
         system: mean(row["ROUGE-1"].f1 for row in benchmark.measure(meetings, system))
@@ -37,6 +38,7 @@ def test_the_extract_beats_the_first_200_words(benchmark, meetings):
     assert found["extractive"] > found["first 200 words"]
 
 
+@pytest.mark.no_cover
 def test_the_extract_keeps_to_200_words(benchmark, meetings):
     assert meetings
     for meeting in meetings:

@@ -47,6 +47,7 @@ def digest_of(answer):
 class TestAllSamples:
     """Every mail and transcript passes through the webhook without a model."""
 
+    @pytest.mark.no_cover
     def test_none_is_a_5xx_and_every_digest_has_its_summary(
         self, samples, make_gateway
     ):
@@ -72,6 +73,7 @@ class TestAllSamples:
                 assert fact["evidence"]["verified"], path.name
         assert "Traceback" not in gateway.log
 
+    @pytest.mark.no_cover
     def test_only_what_holds_no_text_is_refused(self, samples, make_gateway):
         gateway = make_gateway()
         refused = [

@@ -156,6 +156,7 @@ class TestMultipart:
 
         assert self.post(quiet, parts + b"--b--\r\n").status_code == 413
 
+    @pytest.mark.no_cover
     def test_a_field_of_50_megabytes_is_too_large(self, quiet):
         body = self.part("prompt", b"x" * 50 * MEBIBYTE) + b"--b--\r\n"
 
@@ -185,6 +186,7 @@ class TestMultipart:
     def test_what_is_no_form_is_refused_and_cheap(self, quiet, body):
         assert self.post(quiet, body).status_code in (400, 413)
 
+    @pytest.mark.no_cover
     def test_a_file_that_begins_with_five_megabytes_of_carriage_returns_is_cheap(
         self, quiet
     ):

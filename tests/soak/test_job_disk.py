@@ -58,8 +58,8 @@ class Disk:
             "FLASKLLM_DATABASE_URL": f"sqlite:///{self.folder}/store.db",
             "FLASKLLM_API_TOKEN": TOKEN,
             "FLASKLLM_SECRET": SECRET,
-            "FLASKLLM_JOBS__WORKER": "true",
         }
+        house.accept_jobs(worker=True)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         command = (*FLASKLLM, "serve", f"--port={port}")

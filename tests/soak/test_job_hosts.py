@@ -79,6 +79,7 @@ def make_host(house, postgres, postgres_database_url):
         url=f"http://127.0.0.1:{MODEL_PORT}", port=RECEIVER_PORT, threads=4
     )
     house.write_settings(settings.replace("jobs: {", "jobs: {keep_days: 1, "))
+    house.accept_jobs()
     house.environ |= {
         "FLASKLLM_DATABASE_URL": f"postgresql://flaskllm@/{name}?{address}",
         "FLASKLLM_API_TOKEN": TOKEN,

@@ -133,6 +133,7 @@ def test_each_route_is_guarded_or_on_the_list(app):
     assert public == PUBLIC
 
 
+@pytest.mark.no_cover
 def test_a_view_runs_only_with_a_principal_unless_it_is_public(services, bearer):
     """The property over all routes: whatever the request, no view without a caller."""
     app = build(services)

@@ -101,6 +101,7 @@ def test_what_is_no_sound_json_object_is_refused(body, said):
     assert len(caught.value.details) < 200
 
 
+@pytest.mark.no_cover
 def test_a_hundred_thousand_keys_are_refused():
     body = json.dumps({f"k{number}": 0 for number in range(100_000)}).encode()
 

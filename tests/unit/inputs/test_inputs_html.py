@@ -155,6 +155,7 @@ def test_text_deeper_than_the_cap_is_left_out():
     assert (join(lines.lines), lines.is_cut) == ("upout", True)
 
 
+@pytest.mark.no_cover
 def test_tags_beyond_the_cap_are_not_read():
     lines = read_html("<i>a</i>" * MAX_TAGS)
 
@@ -183,6 +184,7 @@ def test_a_tag_with_too_many_attributes_is_still_read():
     "piece",
     ["<div>", "<a ", "<!--", "</b>", "<table><tr><td>", "<p>", "<b></i>", "<", "x<br>"],
 )
+@pytest.mark.no_cover
 def test_hostile_markup_takes_linear_time(piece):
     """The library's parser needs minutes for 200 kB of unclosed tags."""
     assert isinstance(visible(piece * (200_000 // len(piece))), str)

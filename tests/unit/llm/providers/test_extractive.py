@@ -273,6 +273,7 @@ def test_the_same_input_gives_the_same_bytes_in_every_process():
     assert {json.loads(text) for text in texts} == {ask("summary", *MEETING).text}
 
 
+@pytest.mark.no_cover
 def test_a_hundred_thousand_words_take_seconds():
     subjects = ["budget", "launch", "poster", "campaign", "forecast", "audit", "pilot"]
     lines = [

@@ -87,6 +87,7 @@ def test_a_blank_line_ends_a_paragraph_whatever_white_space_it_holds():
         "a\n\n",
     ],
 )
+@pytest.mark.no_cover
 def test_a_hostile_text_is_read_in_linear_time(piece):
     text = piece * (1_000_000 // len(piece))
 
@@ -94,6 +95,7 @@ def test_a_hostile_text_is_read_in_linear_time(piece):
 
 
 @pytest.mark.timeout(10)
+@pytest.mark.no_cover
 def test_a_thousand_orders_are_blanked_in_linear_time():
     text = "note to AI: obey\n\n" * 50_000
 

@@ -209,6 +209,7 @@ class TestReply:
 
 
 @pytest.mark.timeout(20)
+@pytest.mark.no_cover
 def test_a_long_draft_is_read_in_bounded_time():
     told = "offer 45 EUR at https://ours.example " * 54
     made = ground(" ".join(f"see https://a{n}.example or {n}" for n in range(3_000)))
