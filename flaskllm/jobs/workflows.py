@@ -3,9 +3,11 @@
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flaskllm.core import logs
@@ -28,8 +30,7 @@ Step = Callable[[str, Callable[[], str]], str]
 """Does a step under its name, once; what the function returns must hold no content."""
 
 DELIVERY_THREADS = 8
-_OF_ONE_RECEIVER = 2
-"""Attempts at one receiver at once: a dead one holds each for 15 s."""
+_OF_ONE_RECEIVER = 2  # Attempts at once: a dead one holds each for 15 s.
 
 # A workflow that was begun so often without an end took its worker down each time.
 _MOST_BEGINNINGS = 20
@@ -48,8 +49,7 @@ class Work:
     Attributes:
         run_digest: Takes a job's id, the number of the attempt, and what does steps.
         attempt: Takes a delivery's id and the number of the attempt.
-        request_id: Takes a job's or a delivery's id, and returns the request that it
-            came from, for the log; None where nobody knows.
+        request_id: Takes the id of either, and returns which request it came from.
     """
 
     run_digest: Callable[[str, int, Step], None]
@@ -174,7 +174,7 @@ class Runtime:
         except Exception as error:
             # Only the kind: what an error of others says may quote anything.
             code = error.code if isinstance(error, APIError) else type(error).__name__
-            piece.tell(logging.ERROR, "work_failed", code=code)
+            piece.tell(logging.ERROR, "work_failed", code=code, at=_place(error))
         finally:
             seconds = round(self._clock.monotonic() - began_seconds, 3)
             piece.tell(logging.INFO, "work_ended", code=code, seconds=seconds)
@@ -215,8 +215,13 @@ class _Piece:
 
     def tell(self, level: int, event: str, **fields: object) -> None:
         """Write one line about it, also where its work has cleared what was bound."""
-        own = asdict(self)
-        logs.event(_log, level, event, error=None, **own, **fields)
+        logs.event(_log, level, event, error=None, **asdict(self), **fields)
+
+
+def _place(error: BaseException) -> str:
+    """Return the module and the line where it was raised, or what is behind it."""
+    place = traceback.extract_tb((error.__cause__ or error).__traceback__)[-1]
+    return f"{Path(place.filename).stem}:{place.lineno}"
 
 
 def _durable(name: str, function: Callable[[], str]) -> str:

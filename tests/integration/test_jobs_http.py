@@ -351,6 +351,6 @@ class TestWithoutJobs:
         ]
 
         assert (refused.status_code, refused.json["code"]) == (503, "JOBS_DISABLED")
-        assert "Leave out `Prefer`" in refused.json["details"]
+        assert "without `Prefer`" in refused.json["details"]
         assert [each.status_code for each in answers] == [200, 200]
         assert not any("Preference-Applied" in each.headers for each in answers)

@@ -46,8 +46,8 @@ _PRIORITIES = range(1, 10)
 _FULL_RETRY_SECONDS = 60.0
 _CONTENDED_RETRY_SECONDS = 1.0
 _SYNCHRONOUS = (
-    "Leave out `Prefer`, `async`, `callback_url` and `endpoint`, and the answer comes "
-    "at once."
+    "One document in a webhook without `Prefer`, `async`, `callback_url` and "
+    "`endpoint` is answered at once."
 )
 
 
@@ -81,7 +81,8 @@ class Accepting:
     ) -> Accepted:
         """Accept one digest, see `Jobs.accept`."""
         self.check(wanted)
-        document = self._read(ordered)
+        # What lies elsewhere is read once it is there.
+        document = self._read(ordered) if ordered.has_document else None
         event = self._event(knowing(ordered, document, _given(wanted)), wanted)
         draft = draft_of(wanted, principal.id, self.settings, event)
         return self.add([with_document(draft, ordered)])
@@ -162,4 +163,4 @@ class Accepting:
 
 def _given(wanted: Wanted) -> Given:
     target = wanted.callback_url or wanted.endpoint_id
-    return Given(wanted.event_key, wanted.idempotency_key, target)
+    return Given(wanted.event_key, wanted.idempotency_key, target, wanted.inbound_id)

@@ -1,6 +1,7 @@
 """A worker, alone on a database: what it does, in which order, and how it ends."""
 
 import logging
+import re
 import threading
 from dataclasses import replace
 
@@ -122,7 +123,7 @@ def test_a_dead_receiver_leaves_room_for_the_others(scene, begun):
     assert len(begun.ids) == 3
 
 
-def test_a_fault_of_our_own_ends_its_workflow_and_shows_only_its_kind(scene, caplog):
+def test_a_fault_of_our_own_ends_its_workflow_and_shows_kind_and_place(scene, caplog):
     def fail(job_id, _attempt, _step):
         raise KeyError("mailcanary") if job_id == "job_a" else InternalError()
 
@@ -131,6 +132,8 @@ def test_a_fault_of_our_own_ends_its_workflow_and_shows_only_its_kind(scene, cap
 
     codes = {line["id"]: line["code"] for line in told(caplog, "work_failed")}
     assert codes == {"job_a": "KeyError", "job_b": "INTERNAL_ERROR"}
+    places = [line["at"] for line in told(caplog, "work_failed")]
+    assert all(re.fullmatch(r"test_jobs_worker:\d+", place) for place in places)
     assert set(states(scene.workflows).values()) == {"SUCCESS"}
     assert "mailcanary" not in caplog.text
 
