@@ -26,6 +26,7 @@ from flaskllm.services.callbacks.endpoints import Endpoints, NewEndpoint
 from flaskllm.services.callbacks.planning import deliveries_of
 from flaskllm.services.callbacks.receivers import Receivers
 from flaskllm.services.callbacks.sending import Sender
+from flaskllm.services.callbacks.targets import Recipients
 from flaskllm.storage.api_tokens import Noted
 from flaskllm.storage.deliveries import DeliveryRows
 from flaskllm.storage.delivery_log import DeliveryLog
@@ -34,6 +35,7 @@ from flaskllm.storage.job_rows import JobRow
 from flaskllm.storage.tables import audit, endpoints, jobs
 
 STRANGER = "zZ9yY8xX7wW6"
+ALLOWED = Recipients(frozenset({"example.com"}))
 NOTED = Noted("endpoint.create", Actor(OWNER), NOW)
 
 
@@ -46,6 +48,7 @@ class DeliveryScene:
         self.workflows = FakeWorkflows()
         self.mails = []
         self.mail_failure: MailFailed | None = None
+        self.recipients = ALLOWED
         self.sender = "flaskllm <digests@example.org>"
         self.endpoints = EndpointRows(database, self.clock)
         self.rows = DeliveryRows(database, self.workflows, self.clock)
@@ -55,7 +58,7 @@ class DeliveryScene:
         return Deliveries(
             self.rows,
             DeliveryLog(self.database),
-            Sender(self.way, post),
+            Sender(self.way, post, self.recipients),
             self.clock,
             lambda: 0.5,
             sends=sends,
@@ -132,11 +135,11 @@ class Office:
     def __init__(self, scene):
         self.scene = scene
         self.endpoints = self.make()
-        rules = TargetRules(check_url, sends_mail=True)
+        rules = TargetRules(check_url, ALLOWED)
         self.receivers = Receivers(scene.endpoints, rules, scene.clock)
 
-    def make(self, *, sends_mail=True, sends=True):
-        rules = TargetRules(check_url, sends_mail=sends_mail)
+    def make(self, *, recipients=ALLOWED, sends=True):
+        rules = TargetRules(check_url, recipients)
         scene = self.scene
         return Endpoints(
             scene.endpoints, scene.rows, rules, scene.clock, keep_days=30, sends=sends

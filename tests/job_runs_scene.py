@@ -12,6 +12,7 @@ from sealers import key_ring
 from flaskllm.core.auth import BOOTSTRAP, Principal, Scope
 from flaskllm.core.config_job_sections import JobSettings
 from flaskllm.core.metrics import Metrics
+from flaskllm.llm.outlook import Prospect
 from flaskllm.llm.prompts import load_library
 from flaskllm.llm.terms import Price
 from flaskllm.llm.types import (
@@ -27,6 +28,7 @@ from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.digests.types import DigestOrder
 from flaskllm.services.jobs.accepting import Accepting
+from flaskllm.services.jobs.fetching import Fetching
 from flaskllm.services.jobs.jobs import Jobs
 from flaskllm.services.jobs.keeping import JobKeeping
 from flaskllm.services.jobs.orders import Ordered
@@ -81,6 +83,9 @@ class PaidRouter:
         self.script = list(script)
         self.asked = []
         self.price = price
+
+    def outlook(self, request, call):
+        return (Prospect("fast", _MINI),)
 
     def complete(self, request, call):
         self.asked.append(request)
@@ -148,6 +153,7 @@ class WorkHouse(JobHouse):
 
     def __init__(self, database, *script, workflows=None, **settings):
         self.clock = FakeClock()
+        self.fetcher = None
         super().__init__(database, workflows, self.clock)
         self.router = PaidRouter(*script)
         self.writer = FakeWriter()
@@ -180,6 +186,7 @@ class WorkHouse(JobHouse):
             Metrics(),
             Middle(),
             deadline_seconds=300.0,
+            fetching=Fetching(self.fetcher),
         )
 
     def accept(self, principal=ANNA, wanted=None, **fields):

@@ -30,6 +30,8 @@ from flaskllm.api.v1 import (
     chat_socket,
     endpoints,
     health,
+    inbound,
+    inbound_door,
     jobs,
     openapi,
     providers,
@@ -50,6 +52,8 @@ _ROUTES: tuple[tuple[str, Blueprint], ...] = (
     ("/api/v1", batches.blueprint),  # POST /batches
     ("/api/v1", jobs.blueprint),  # GET /jobs, and all about one; POST /deliveries/...
     ("/api/v1", endpoints.blueprint),  # GET, POST /endpoints, and all about one
+    ("/api/v1", inbound.blueprint),  # GET, POST /inbound, and all about one
+    ("/api/v1", inbound_door.blueprint),  # GET, POST /inbound/<sender>/<id>
     ("/api/v1", native_chat.blueprint),  # POST /chat, /chat/stream
     ("/api/v1", chat_socket.blueprint),  # GET /chat/ws
     ("/api/v1", templates.blueprint),  # GET /templates

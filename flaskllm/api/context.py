@@ -12,7 +12,7 @@ from flaskllm.api.callers import caller_socket
 from flaskllm.api.measuring import Timing, measure
 from flaskllm.api.replies import header_text
 from flaskllm.core import ids, logs
-from flaskllm.core.auth import Principal
+from flaskllm.core.auth import Actor, Principal
 from flaskllm.core.clock import Deadline
 from flaskllm.core.errors import (
     APIError,
@@ -20,6 +20,7 @@ from flaskllm.core.errors import (
     LLMRateLimited,
     ServiceUnavailable,
 )
+from flaskllm.llm.confined import Confined
 from flaskllm.llm.types import Attempt, Call, Outcome
 from flaskllm.services import Services
 from flaskllm.services.accounts import Account
@@ -70,6 +71,16 @@ def note_degraded() -> None:
     g.degraded = True
 
 
+def note_confined() -> None:
+    """Let nothing be kept of the answer to this request: its text had to stay local."""
+    g.is_confined = True
+
+
+def is_confined() -> bool:
+    """Tell whether that is so."""
+    return bool(g.get("is_confined", False))
+
+
 def note_websocket() -> None:
     """Let this request be no request: it becomes a connection with its own line."""
     g.is_websocket = True
@@ -100,10 +111,12 @@ def make_call(
         caller: What to watch for a hang-up; the request's own socket if omitted.
     """
     house, timing = services(), g.timing
+    asked_as = turn_id or request_id()
+    actor = Actor(principal().id, request.remote_addr or "", asked_as)
     deadline = Deadline.after(house.deadline_seconds, house.clock)
     spender = g.account = house.accounts.open(
         principal(),
-        request_id=turn_id or request_id(),
+        request_id=asked_as,
         source=source,
         deadline=deadline,
     )
@@ -117,6 +130,10 @@ def make_call(
         note_attempt(house.metrics, attempt, outcome)
         spender.after(attempt, outcome)
 
+    def confined(what: Confined) -> None:
+        note_confined()
+        house.privacy.record(actor, what)
+
     return Call(
         deadline=deadline,
         wait=house.clock.sleep,
@@ -124,6 +141,7 @@ def make_call(
         after=after,
         caller=caller or caller_socket(),
         aliases=principal().aliases,
+        confined=confined,
     )
 
 

@@ -33,7 +33,7 @@ from flaskllm.core.errors import (
 
 View = TypeVar("View", bound=Callable[..., object])
 
-_EXTENSION = "flaskllm.gate"
+EXTENSION = "flaskllm.gate"
 _MARK = "flaskllm_access"
 _TOO_MANY_VISITS = "Too many requests of this peer in one minute."
 _TOO_MANY_FAILURES = (
@@ -48,12 +48,14 @@ class Access:
     """Who may use a route: holders of any of the scopes; all when there is none.
 
     `or_header` names a second header that may carry the API token, bare.
-    `or_frame` lets a WebSocket open without one: its first frame brings it.
+    `or_frame` lets a WebSocket open without one, which its first frame brings; with
+    `by_sender` the view checks a sender's own proof.
     """
 
     any_of: tuple[Scope, ...] = ()
     or_header: str | None = None
     or_frame: bool = False
+    by_sender: bool = False
 
 
 def guarded(
@@ -74,6 +76,11 @@ def guarded(
 def public(view: View) -> View:
     """Mark a view as open to everybody, a limited number of times a minute."""
     return _mark(view, Access())
+
+
+def proven_by_sender(view: View) -> View:
+    """Mark a view that checks a sender's own proof, and counts what has none."""
+    return _mark(view, Access(by_sender=True))
 
 
 def access_of(view: Callable[..., object]) -> Access | None:
@@ -99,12 +106,12 @@ def check_routes(app: Flask) -> None:
 
 def init(app: Flask, limiter: Limiter, limits: LimitSettings) -> None:
     """Check every request to `app`, counting with the limiter's own strategy."""
-    gate = _Gate(
+    gate = Gate(
         limiter,
         failures=RateLimitItemPerMinute(limits.authentication_failures_per_minute),
         visits=RateLimitItemPerMinute(limits.unauthenticated_per_minute),
     )
-    app.extensions[_EXTENSION] = gate
+    app.extensions[EXTENSION] = gate
     app.before_request(gate.check)
 
 
@@ -135,7 +142,7 @@ def is_signed_in() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Gate:
+class Gate:
     """The check, and the two things it counts per peer."""
 
     limiter: Limiter
@@ -167,15 +174,16 @@ class _Gate:
             count_request(principal)
         if not principal.may(*access.any_of):
             names = " or ".join(access.any_of)
-            raise PermissionDenied(
-                details=f"This needs an API token with the scope {names}."
-            )
+            details = f"This needs an API token with the scope {names}."
+            raise PermissionDenied(details=details)
         g.principal, g.api_token = principal, token
 
     def _admit(self, access: Access) -> None:
         if access.any_of and not (access.or_frame and is_silent_websocket()):
             self.prove(access, token_of(access.or_header), counts=True)
             return
+        if access.by_sender:
+            return  # the view counts what is not proven
         peer = peer_of(request.remote_addr)
         if not self.limiter.limiter.hit(self.visits, "visits", peer):
             self._refuse(self.visits, "visits", peer, _TOO_MANY_VISITS)
@@ -216,7 +224,7 @@ class _Gate:
 
 
 def _prove(token: str | None, *, counts: bool) -> None:
-    gate: _Gate = current_app.extensions[_EXTENSION]
+    gate: Gate = current_app.extensions[EXTENSION]
     with _closed_when_broken():
         gate.prove(cast(Access, _access_here()), token, counts=counts)
 

@@ -159,9 +159,12 @@ def _texts(*texts: str | None) -> Iterator[bytes]:
 
 
 def _keep(response: Response, claim: Claim) -> Response:
-    """Keep a success; whatever else it is, the next try may do better."""
+    """Keep a success; whatever else it is, the next try may do better.
+
+    What had to stay local is kept nowhere: a repetition of it is run again.
+    """
     idempotency = context.services().idempotency
-    if not 200 <= response.status_code < 300:
+    if not 200 <= response.status_code < 300 or context.is_confined():
         idempotency.release(claim)
         return response
     headers = tuple(

@@ -81,6 +81,16 @@ _HEADER_TEXTS: Mapping[str, Schema] = {
         "schema": {"type": "string", "const": "true"},
     },
 }
+_SCHEMES: Schema = {
+    "api_token": {"type": "http", "scheme": "bearer"},
+    "sender": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "What the sender proves itself with: credentials in the "
+        "address, or a signature in headers or in the body.",
+    },
+}
 _KEY: Schema = {
     "name": HEADER,
     "in": "header",
@@ -194,7 +204,7 @@ def describe(app: Flask) -> Schema:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"api_token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": _SCHEMES,
         },
     }
 
@@ -252,6 +262,8 @@ def _operation(
     operation: Schema = {"summary": declaration.summary, "security": []}
     if access.any_of:
         operation["security"] = [{"api_token": list(access.any_of)}]
+    if access.by_sender:
+        operation["security"] = [{"sender": []}]
     if declaration.query:
         operation["parameters"] = list(_parameters(declaration.query))
     if declaration.is_idempotent:
@@ -332,7 +344,7 @@ def text_properties(model: type[BaseModel]) -> dict[str, Schema]:
 
 def _failures(declaration: Declaration, access: Access) -> Mapping[int, list[str]]:
     """Return the codes of each status that this route may fail with."""
-    guards = (AuthenticationError,) if access.any_of else ()
+    guards = (AuthenticationError,) if access.any_of or access.by_sender else ()
     by_status: dict[int, list[str]] = {}
     for error in (*_ALWAYS, *guards, *declaration.errors):
         codes = by_status.setdefault(error.status, [])

@@ -15,6 +15,7 @@ from flaskllm.cli.maintain import maintain
 from flaskllm.cli.route import route
 from flaskllm.cli.serve import serve
 from flaskllm.cli.summarise import summarise
+from flaskllm.cli.templates_eval import templates
 from flaskllm.cli.tokens import tokens
 from flaskllm.cli.usage import usage
 from flaskllm.cli.worker import worker
@@ -46,6 +47,7 @@ for _command in (
     maintain,
     config,
     route,
+    templates,
     demo,
 ):
     cli.add_command(_command)

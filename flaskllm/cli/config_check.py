@@ -34,6 +34,7 @@ LAYERS: Mapping[Layer, Mapping[CheckName, str]] = {
         "prices": "prices are known",
         "templates": "templates can be used",
         "certificates": "trusted certificates can be read",
+        "inbound": "inbound endpoints have what their senders need",
     },
     "live": {
         "reachable": "each upstream answers",
@@ -44,7 +45,7 @@ LAYERS: Mapping[Layer, Mapping[CheckName, str]] = {
 """The checks in their order, and what holds where each is ok."""
 
 # What is made of good settings cannot be looked at while they are bad.
-_OF_GOOD_SETTINGS = ("prices", "templates", "certificates")
+_OF_GOOD_SETTINGS = ("prices", "templates", "certificates", "inbound")
 
 
 @dataclass(frozen=True, slots=True)

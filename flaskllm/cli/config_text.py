@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from flaskllm.cli.config_samples import SAMPLES
 from flaskllm.core.config import Loaded, Settings
 from flaskllm.core.config_shape import as_model, bare, settings_of
 from flaskllm.core.config_version import version_of
@@ -28,78 +29,6 @@ _HEAD = """\
 # FLASKLLM_SERVER__PORT is the port of the section server. ${NAME} stands for a
 # variable, ${NAME:-default} for one that may be missing, $${ for a literal ${.
 """
-_SAMPLES: Mapping[str, str] = {
-    "providers": """\
-providers:
-  openai: {kind: openai, api_key: "${OPENAI_API_KEY}"}
-  azure-eu:
-    kind: azure
-    base_url: https://acme.openai.azure.com
-    api_key: "${AZURE_KEY}"
-    api_version: "2024-10-21"
-  box: {kind: ollama, models: discover}
-  rack:
-    kind: vllm
-    base_url: http://rack.intern:8000/v1
-    allow_plain_http: true
-""",
-    "deployments": """\
-deployments:
-  mini:
-    provider: openai
-    model: gpt-4o-mini
-    context_window: 128000
-    max_output_tokens: 16384
-    capabilities: [json, tools, vision]
-    limits:
-      requests_per_minute: 500
-      tokens_per_minute: 200000
-      concurrent_requests: 40
-    price:
-      {input: 0.15, output: 0.6, cache_read: 0.075, cache_write: 0.15, reasoning: 0.6}
-  llama:
-    provider: box
-    model: "llama3.1:8b"
-    tags: [local]
-    timeouts:
-      first_byte_seconds: 180
-      first_token_seconds: 180
-      chunk_gap_seconds: 30
-      answer_seconds: 240
-  qwen: {provider: rack, model: Qwen/Qwen2.5-7B-Instruct, price: {input: 0, output: 0}}
-  luna:
-    provider: openai
-    model: gpt-5.6-luna
-    price:
-      input: 0.2
-      output: 1.2
-      tiers:
-        - {above: 272000, input: 0.4, output: 1.8, cache_read: 0.04, cache_write: 0.5,
-           reasoning: 1.8}
-""",
-    "routes": """\
-routes:
-  - alias: fast
-    strategy: weighted
-    deployments: {mini: 3, qwen: 1}
-    fallbacks: [local]
-    rescue: match
-    require_price: false
-    timeouts:
-      first_byte_seconds: 20
-      first_token_seconds: 5
-      chunk_gap_seconds: 10
-      answer_seconds: 60
-  - alias: clever
-    strategy: adaptive
-    deployments: {mini: 1, qwen: 1}
-    second_price: 0.001
-  - {alias: local, deployments: {llama: 1}, rescue: off, fallbacks: [offline]}
-  - {pattern: "qwen*", deployments: {qwen: 1}}
-  - {capability: code_generation, deployments: {llama: 1}}
-""",
-    "default_route": "default_route: fast\n",
-}
 
 
 def example_text() -> str:
@@ -108,8 +37,8 @@ def example_text() -> str:
     for name, field in Settings.model_fields.items():
         below = as_model(bare(field.annotation))
         lines = _comment(field.description, "")
-        if name in _SAMPLES:
-            lines += [*_meanings(name), _SAMPLES[name].rstrip()]
+        if name in SAMPLES:
+            lines += [*_meanings(name), SAMPLES[name].rstrip()]
         elif below:
             lines += [f"{name}:", *_section(below)]
         else:

@@ -27,6 +27,7 @@ _WORDS: Mapping[str, str] = {
     "lacking": "lacks what is needed",
     "too_long": "input too long",
     "no_price": "no price",
+    "not_local": "not tagged local",
     "cooling": "cooling down",
     "limited": "limit reached",
     "credential": "credential rejected",

@@ -3,11 +3,13 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO, cast, get_args
 
 import click
 
+from flaskllm.cli.actors import cli_actor
 from flaskllm.cli.problems import problems_told
 from flaskllm.cli.show import show
 from flaskllm.core import languages
@@ -20,6 +22,7 @@ from flaskllm.llm.types import Attempt, Call
 from flaskllm.services import Services
 from flaskllm.services.accounts import Account
 from flaskllm.services.digests.types import DigestOrder, DigestType
+from flaskllm.services.privacy import recorder_of
 
 _PRINCIPAL = Principal("command-line", "command-line", frozenset(Scope), "cli")
 _SOURCE = "cli:summarise"
@@ -82,6 +85,9 @@ def read_moment(
     metavar="NAME=VALUE",
     help="A variable of the template, such as labels=invoice,complaint.",
 )
+@click.option(
+    "--plan", "plan_only", is_flag=True, help="Tell what it would take; ask no model."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON also on a terminal.")
 @click.pass_obj
 def summarise(
@@ -92,11 +98,13 @@ def summarise(
     model: str | None,
     reference_time: datetime | None,
     pairs: tuple[str, ...],
+    plan_only: bool,
     as_json: bool,
 ) -> None:
     """Digest FILE, or standard input when FILE is `-`.
 
-    Prints text on a terminal and JSON, as the webhook sends it, into a pipe.
+    Prints text on a terminal and JSON, as the webhook sends it, into a pipe. With
+    --plan it prints how many calls, tokens and dollars it would take.
     """
     request_id = new_id("req")
     order = DigestOrder(
@@ -108,12 +116,16 @@ def summarise(
         reference_time=reference_time,
         variables=dict(map(_split, pairs)),
     )
+    is_json = as_json or not sys.stdout.isatty()
+    if plan_only:
+        _tell_plan(services, order, request_id, is_json)
+        return
     with problems_told():
         clock = services().clock
         started_seconds = clock.monotonic()
         call, account = make_call(services(), request_id)
         result = services().digests.make(order, call)
-    if as_json or not sys.stdout.isatty():
+    if is_json:
         seconds = clock.monotonic() - started_seconds
         reply = result.to_json(request_id, seconds, dollars(account.cost_nanos))
         click.echo(json.dumps(reply, ensure_ascii=False, indent=2))
@@ -122,6 +134,25 @@ def summarise(
         click.echo(line)
     if result.degraded:
         click.echo("\n(degraded: a model did not make all of it)")
+
+
+def _tell_plan(
+    services: Callable[[], Services],
+    order: DigestOrder,
+    request_id: str,
+    is_json: bool,
+) -> None:
+    with problems_told():
+        call, _ = make_call(services(), request_id)
+        plan = services().digests.plan(order, call).to_json()
+    if is_json:
+        click.echo(json.dumps({"data": {"plan": plan}}, indent=2))
+        return
+    cost = plan.pop("cost_estimated")
+    for name, number in plan.items():
+        click.echo(f"{name.replace('_', ' '):<20}{number:>10,}")
+    told = "not known" if cost is None else f"{cost:.6f}"
+    click.echo(f"{'US dollars, about':<20}{told:>10}")
 
 
 def make_call(services: Services, request_id: str) -> tuple[Call, Account]:
@@ -139,11 +170,13 @@ def make_call(services: Services, request_id: str) -> tuple[Call, Account]:
         if sys.stderr.isatty():
             click.echo(f"asking {attempt.deployment.name} ...", err=True)
 
+    actor = replace(cli_actor(), request_id=request_id)
     call = Call(
         deadline=deadline,
         wait=services.clock.sleep,
         before=before,
         after=account.after,
+        confined=recorder_of(services.privacy, actor),
     )
     return call, account
 

@@ -1,6 +1,7 @@
 """The sections about durable work: jobs, callbacks, outgoing mail."""
 
 import ipaddress
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -15,6 +16,9 @@ from flaskllm.core.config_problems import wrong_value
 from flaskllm.core.config_sections import SECTION
 from flaskllm.core.config_types import Seconds, Whole
 
+# Everybody, or a domain with at most one name before it.
+_MAIL_DOMAIN = re.compile(r"\*|(?:[^@\s]+@)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+
 
 def _check_network(value: str) -> str:
     try:
@@ -24,6 +28,14 @@ def _check_network(value: str) -> str:
     return value
 
 
+def _check_mail_domain(value: str) -> str:
+    if _MAIL_DOMAIN.fullmatch(value) is None:
+        allowed = "a domain such as example.org, one address, or *"
+        raise wrong_value(repr(value), allowed)
+    return value.lower()
+
+
+MailDomain = Annotated[str, AfterValidator(_check_mail_domain)]
 Network = Annotated[str, AfterValidator(_check_network)]
 Port = Annotated[Whole, Field(ge=1, le=65535)]
 
@@ -118,6 +130,12 @@ class MailSettings(BaseModel):
         None,
         examples=["flaskllm <digests@example.org>"],
         description="Whom the mail comes from.",
+    )
+    allowed_domains: tuple[MailDomain, ...] = Field(
+        (),
+        examples=[("example.org", "team@example.com")],
+        description="The only domains and addresses that mail may go to; * is all. "
+        "Empty allows the domain of the sender.",
     )
 
     @model_validator(mode="after")

@@ -16,11 +16,14 @@ from pydantic_settings import (
 )
 
 from flaskllm.core.config_checks import check
+from flaskllm.core.config_digest_section import DigestSettings
+from flaskllm.core.config_inbound import InboundId, InboundSettings
 from flaskllm.core.config_job_sections import (
     CallbackSettings,
     JobSettings,
     MailSettings,
 )
+from flaskllm.core.config_privacy import PrivacySettings
 from flaskllm.core.config_routes import (
     DeploymentSettings,
     ProviderSettings,
@@ -114,6 +117,13 @@ class Settings(BaseSettings):
     accounting: AccountingSettings = Field(
         AccountingSettings(), description="How money is counted."
     )
+    digests: DigestSettings = Field(
+        DigestSettings(),
+        description="How documents are digested that take several calls.",
+    )
+    privacy: PrivacySettings = Field(
+        PrivacySettings(), description="What is kept from upstreams."
+    )
     jobs: JobSettings = Field(
         JobSettings(), description="What is accepted now and done later."
     )
@@ -122,6 +132,11 @@ class Settings(BaseSettings):
     )
     mail: MailSettings = Field(
         MailSettings(), description="The mail server that takes outgoing mail."
+    )
+    inbound: dict[InboundId, InboundSettings] = Field(
+        {},
+        description="The endpoints to which senders deliver mail and meetings, each "
+        "under an id that stands in its address.",
     )
     providers: dict[Name, ProviderSettings] = Field(
         {},

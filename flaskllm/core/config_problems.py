@@ -36,6 +36,7 @@ CheckName: TypeAlias = Literal[
     "prices",
     "templates",
     "certificates",
+    "inbound",
     "reachable",
     "credentials",
     "models",

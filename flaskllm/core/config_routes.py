@@ -18,6 +18,7 @@ from flaskllm.core.config_types import (
     Weight,
     Whole,
 )
+from flaskllm.core.sensitive import OnSensitive
 
 StrategyName = Literal[
     "weighted",
@@ -194,6 +195,11 @@ class RouteSettings(BaseModel):
     )
     require_price: bool = Field(
         False, description="Refuse deployments whose price is not known."
+    )
+    on_sensitive: OnSensitive = Field(
+        "ignore",
+        description="local sends a request whose text matches a rule of privacy only "
+        "to deployments that are tagged local.",
     )
     second_price: Dollars = Field(
         0.001,

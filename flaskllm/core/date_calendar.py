@@ -120,7 +120,7 @@ def _dated_by_day(day: int, today: date) -> Days:
 
 
 def _from_offset(clues: Clues, reference: datetime) -> Days | None:
-    if clues.offset is None:
+    if clues.offset is None or _counts_weeks(clues):
         return None
     return frozenset({reference.date() + DAY * clues.offset})
 
@@ -129,7 +129,9 @@ def _from_lengths(clues: Clues, reference: datetime) -> Days | None:
     """Return today plus the lengths; "Friday in two weeks" is a Friday then."""
     if not clues.lengths:
         return None
-    reached = reference
+    # "Tomorrow in a week" is counted from tomorrow.
+    start = clues.offset if clues.offset and _counts_weeks(clues) else 0
+    reached = reference + DAY * start
     for count, unit in clues.lengths:
         reached = shift(reached, -count if clues.past else count, unit)
     day = reached.date()
@@ -137,6 +139,10 @@ def _from_lengths(clues: Clues, reference: datetime) -> Days | None:
         return frozenset({day})
     monday = day - DAY * day.weekday()
     return frozenset({coming(clues.weekday, day), monday + DAY * clues.weekday})
+
+
+def _counts_weeks(clues: Clues) -> bool:
+    return bool(clues.lengths) and clues.lengths[0][1] == "week"
 
 
 def _from_unit(clues: Clues, reference: datetime) -> Days | None:

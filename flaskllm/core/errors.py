@@ -15,8 +15,11 @@
     ├── PayloadTooLarge           413  PAYLOAD_TOO_LARGE
     ├── UnsupportedMediaType      415  UNSUPPORTED_MEDIA_TYPE
     ├── IdempotencyKeyReused      422  IDEMPOTENCY_KEY_REUSED
+    ├── NeedsFetch                424  NEEDS_FETCH
     ├── UpgradeRequired           426  UPGRADE_REQUIRED
     ├── RateLimitExceeded         429  RATE_LIMIT_EXCEEDED
+    ├── FetchFailed               502  FETCH_FAILED
+    │   └── FetchRefused          502  FETCH_REFUSED
     ├── LLMAPIError               502  LLM_API_ERROR
     │   ├── LLMProtocolError      502  LLM_PROTOCOL_ERROR
     │   ├── LLMRequestRejected    502  LLM_REQUEST_REJECTED
@@ -193,6 +196,31 @@ class IdempotencyKeyReused(APIError):
     status = 422
     code = "IDEMPOTENCY_KEY_REUSED"
     sentence = "The idempotency key belongs to another request."
+
+
+class NeedsFetch(APIError):
+    """What a job needs lies where only the operator gets it; `details` says how."""
+
+    status = 424
+    code = "NEEDS_FETCH"
+    sentence = "The document has to be fetched by somebody else."
+
+
+class FetchFailed(APIError):
+    """The place that has a job's document did not answer with it; it may later."""
+
+    status = 502
+    code = "FETCH_FAILED"
+    retryable = True
+    sentence = "The document could not be fetched."
+
+
+class FetchRefused(FetchFailed):
+    """The place that has a job's document will not give it; `details` says the mend."""
+
+    code = "FETCH_REFUSED"
+    retryable = False
+    sentence = "The document was refused where it lies."
 
 
 class UpgradeRequired(APIError):

@@ -9,6 +9,7 @@ BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # Each character stands for four of the first 248 bytes; the others for none.
 _OF_BYTES = (BASE62 * 5)[:256].encode("ascii")
 _SURPLUS = bytes(range(248, 256))
+_OF_AN_ID = re.compile(r"[0-9A-Za-z]{1,40}")
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
@@ -44,6 +45,15 @@ def new_ordered_id(prefix: str) -> str:
     """
     milliseconds = to_base62(time.time_ns() // 1_000_000, 8)
     return f"{prefix}_{milliseconds}{random_base62(12)}"
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """Tell whether a text has the form of an id: the prefix and base62 characters.
+
+    At most 40 of these: ids of other programs' making may be longer than ours.
+    """
+    kind, mark, rest = text.partition("_")
+    return (kind, mark) == (prefix, "_") and _OF_AN_ID.fullmatch(rest) is not None
 
 
 def request_id(incoming: str | None) -> str:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from itertools import groupby
 
-from flaskllm.core import number_phrases, number_tables
+from flaskllm.core import number_fractions, number_phrases, number_tables
 from flaskllm.core.number_words import RULES
 
 _GROUP = "[ .,'’\u00a0\u2009\u202f]"
@@ -62,7 +62,8 @@ def find(text: str) -> tuple[Number, ...]:
     # "Million" alone is a number, but not in "3 million".
     ends = {number.end for number in in_digits}
     in_words = (number for number in _in_words(text) if number.end not in ends)
-    return tuple(sorted((*in_digits, *in_words), key=_order))
+    whole = (*in_digits, *in_words)
+    return tuple(sorted((*whole, *_with_fractions(text, whole)), key=_order))
 
 
 def numbers(text: str) -> frozenset[str]:
@@ -176,6 +177,19 @@ def _in_words(text: str) -> Iterator[Number]:
         yield Number(
             phrase.start, phrase.end, words, frozenset(map(str, readings)), is_weak
         )
+
+
+def _with_fractions(text: str, whole: Sequence[Number]) -> Iterator[Number]:
+    """Yield "two and a half million" and "three point five"."""
+    found = [
+        number_fractions.Found(Decimal(reading), number.start, number.end)
+        for number in whole
+        for reading in number.readings
+    ]
+    for each in number_fractions.find(text, found, _scale_words()):
+        words = text[each.start : each.end]
+        readings = frozenset({_canonical(each.value)})
+        yield Number(each.start, each.end, words, readings)
 
 
 @cache

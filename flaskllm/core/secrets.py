@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     MARK = "mark/1"
     IDEMPOTENCY = "idempotency/1"
     EVENTS = "events/1"
+    THREADS = "threads/1"
 
 
 class KeyRing:

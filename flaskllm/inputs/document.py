@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import Literal
 
 Kind = Literal["email", "meeting", "chat", "document"]
+SourceKind = Literal["email", "meeting", "document", "chat", "other"]
+"""What a caller may say that it is."""
 PartKind = Literal["subject", "body", "quoted", "signature", "attachment", "turn"]
 Role = Literal["from", "reply_to", "to", "cc", "speaker", "participant"]
+Automatic = Literal["bounce", "auto_reply", "read_receipt", "generated"]
+"""What kind of machine wrote a mail; `generated` is a notification of any sort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,9 @@ class Origin:
     `path` is the MIME part number (`1.2`), `header` for the subject, or empty
     for content that is not MIME. `start` and `end` count code points in the
     decoded text of that part, subject or file, before tags and invisible
-    characters were taken out.
+    characters were taken out. In JSON they enclose what is written between the
+    quotation marks of the first and the last string of the part, escapes as they
+    are.
     """
 
     path: str
@@ -69,12 +75,31 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a mail.
+
+    `name` is clean: no folders, no control or invisible characters, at most 120
+    characters; None when the file has none. `media_type` is what the sender says,
+    in lower case. `size_bytes` is without the transfer encoding. `was_read` when
+    its text is among the parts.
+    """
+
+    name: str | None
+    media_type: str
+    size_bytes: int
+    was_read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """What was sent, in reading order.
 
     `sent_at` is aware and keeps the sender's own offset. `headers` holds the
     thread facts of a mail under lower-case names (`message-id`, `in-reply-to`,
-    `references`, `list-id`, `auto-submitted`, `precedence`).
+    `references`, `list-id`, `auto-submitted`, `precedence`), and in
+    `forwarded-from` who wrote what the mail forwards. `form` names what it was
+    read as (`mail`, `calendar`, `webvtt`, `otter`, `text` ...). `automatic` tells
+    which machine wrote a mail, None for a person's.
     """
 
     kind: Kind
@@ -84,6 +109,9 @@ class Document:
     sent_at: datetime | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Notice, ...] = ()
+    form: str = "text"
+    attachments: tuple[Attachment, ...] = ()
+    automatic: Automatic | None = None
 
     def part(self, part_id: str) -> Part | None:
         """Return the part with this id, or None when nothing has it."""

@@ -8,18 +8,15 @@ So headers are read raw and each is interpreted here, on its own, within caps.
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import decode_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
-from flaskllm.inputs.charsets import decode
 from flaskllm.inputs.document import Notice, Person, Role
-from flaskllm.inputs.text import clean_line
+from flaskllm.inputs.encoded_words import decode_words, unfold_header
+from flaskllm.inputs.text import clean
 
 MAX_HEADER_CHARACTERS = 32_768
 MAX_PEOPLE = 200
-_MAX_ENCODED_CHARACTERS = 8_000
 
 _ROLES: tuple[tuple[str, Role], ...] = (
     ("from", "from"),
@@ -29,7 +26,7 @@ _ROLES: tuple[tuple[str, Role], ...] = (
 )
 _KEPT = (
     "message-id", "in-reply-to", "references", "list-id", "auto-submitted",
-    "precedence",
+    "precedence", "authentication-results",
 )  # fmt: skip
 _ADDRESS = re.compile(r"[^\s@<>,;:]{1,256}@[^\s@<>,;:]{1,255}")
 
@@ -47,22 +44,32 @@ class MailFacts:
 
 @dataclass(slots=True)
 class _Headers:
-    """The raw headers, and what was wrong with those already read."""
+    """The raw headers, and what was wrong with those already read.
+
+    `invisible` counts the characters without a shape that were taken out.
+    """
 
     message: "Message[str, str]"
     defects: dict[str, str] = field(default_factory=dict)
+    invisible: int = 0
 
     def all(self, name: str) -> list[str]:
         """Return the unfolded values of a header, not yet decoded."""
         values = [
             str(value) for key, value in self.message.raw_items() if key.lower() == name
         ]
-        return [self._capped(_unfolded(value)) for value in values]
+        return [self._capped(unfold_header(value)) for value in values]
 
     def first(self, name: str) -> str:
         """Return the decoded value of a header, empty when there is none."""
         values = self.all(name)
-        return clean_line(_words(values[0])) if values else ""
+        return self.clean(decode_words(values[0])) if values else ""
+
+    def clean(self, text: str) -> str:
+        """Return text as one clean line."""
+        cleaned = clean(text)
+        self.invisible += cleaned.removed
+        return " ".join(cleaned.text.split())
 
     def _capped(self, value: str) -> str:
         if len(value) <= MAX_HEADER_CHARACTERS:
@@ -78,32 +85,17 @@ def read_facts(message: "Message[str, str]") -> MailFacts:
     headers = _Headers(message)
     participants = _participants(headers)
     kept = {name: headers.first(name) for name in _KEPT}
+    subject, sent_at = headers.first("subject"), _sent_at(headers)
+    if headers.invisible:
+        headers.defects["invisible_characters_removed"] = (
+            f"Invisible characters that were removed from headers: {headers.invisible}."
+        )
     return MailFacts(
         participants=participants,
-        subject=headers.first("subject"),
-        sent_at=_sent_at(headers),
+        subject=subject,
+        sent_at=sent_at,
         headers={name: value for name, value in kept.items() if value},
         warnings=tuple(Notice(code, text) for code, text in headers.defects.items()),
-    )
-
-
-def _unfolded(value: str) -> str:
-    """Return a raw value as text on one line; it may hold raw 8-bit bytes."""
-    raw = value.encode("utf-8", errors="surrogateescape")
-    return re.sub(r"[\r\n]+[ \t]*", " ", decode(raw).text)
-
-
-def _words(value: str) -> str:
-    """Return a header value with its encoded words (RFC 2047) decoded."""
-    if "=?" not in value:
-        return value
-    try:
-        pieces = decode_header(value[:_MAX_ENCODED_CHARACTERS])
-    except (HeaderParseError, ValueError):
-        return value
-    return "".join(
-        piece if isinstance(piece, str) else decode(piece, charset).text
-        for piece, charset in pieces
     )
 
 
@@ -128,13 +120,13 @@ def _people(headers: _Headers, header: str, role: Role) -> list[Person]:
             f"The header {header} is broken; only bare addresses were read from it."
         )
         pairs = [("", found) for value in values for found in _ADDRESS.findall(value)]
-    found = [_person(name, address, role) for name, address in pairs]
+    found = [_person(headers, name, address, role) for name, address in pairs]
     return [person for person in found if person.name or person.email]
 
 
-def _person(name: str, address: str, role: Role) -> Person:
-    shown = clean_line(_words(name)).strip("'\" ")
-    bare = clean_line(address).lower()
+def _person(headers: _Headers, name: str, address: str, role: Role) -> Person:
+    shown = headers.clean(decode_words(name)).strip("'\" ")
+    bare = headers.clean(address).lower()
     email = bare if _ADDRESS.fullmatch(bare) else None
     return Person(shown or (None if email else bare or None), email, role)
 

@@ -4,16 +4,32 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from flaskllm.core.errors import UnsupportedMediaType
+from flaskllm.inputs.binary import OUTLOOK_REMEDY
 
 MAIL = "message/rfc822"
 WEBVTT = "text/vtt"
 SUBRIP = "application/x-subrip"
 PLAIN = "text/plain"
 CALENDAR = "text/calendar"
+JSON = "application/json"
+OUTLOOK = "application/vnd.ms-outlook"
 
-SUPPORTED = (MAIL, WEBVTT, SUBRIP, PLAIN)
+SUPPORTED = (MAIL, WEBVTT, SUBRIP, PLAIN, CALENDAR)
+"""What the body of a request may be. As JSON it is the request itself."""
 
-_BY_ENDING = {".eml": MAIL, ".vtt": WEBVTT, ".srt": SUBRIP, ".txt": PLAIN}
+FILE_TYPES = (*SUPPORTED, JSON)
+"""What a file may be."""
+
+_BY_ENDING = {
+    ".eml": MAIL,
+    ".vtt": WEBVTT,
+    ".srt": SUBRIP,
+    ".txt": PLAIN,
+    ".ics": CALENDAR,
+    ".json": JSON,
+}
+_OUTLOOK_ENDING = ".msg"
+_ALSO_CALLED = {"text/json": JSON, "text/srt": SUBRIP, "application/ics": CALENDAR}
 # Many clients call every file a text or a stream of bytes; its name knows more.
 _VAGUE = frozenset({"", "application/octet-stream", PLAIN})
 _LONGEST_SHOWN = 40
@@ -22,16 +38,16 @@ _LONGEST_SHOWN = 40
 def by_file_name(file_name: str | None) -> str | None:
     """Return the media type that a file name's ending stands for, or None.
 
-    It may be that of a calendar, which is known and not read.
+    It may be that of Outlook's own format, which is known and not read.
     """
     ending = PurePath((file_name or "").strip()).suffix.lower()
-    return CALENDAR if ending == ".ics" else _BY_ENDING.get(ending)
+    return OUTLOOK if ending == _OUTLOOK_ENDING else _BY_ENDING.get(ending)
 
 
 def resolve(
     media_type: str, file_name: str | None = None, *, also: Sequence[str] = ()
 ) -> str:
-    """Return which of `SUPPORTED` the content is.
+    """Return which of `FILE_TYPES` the content is.
 
     Args:
         media_type: The content type, with or without parameters.
@@ -45,18 +61,19 @@ def resolve(
     found = media_type.partition(";")[0].strip().lower()
     if found in _VAGUE:
         found = by_file_name(file_name) or found
-    if found in SUPPORTED:
+    found = _ALSO_CALLED.get(found, found)
+    if found in FILE_TYPES:
         return found
-    if found == CALENDAR:
-        raise UnsupportedMediaType(
-            "Calendar files are not available yet.",
-            details=f"Send the invitation as {MAIL} or {PLAIN}.",
-        )
-    endings = () if file_name is None else (f"*{ending}" for ending in _BY_ENDING)
+    if found == OUTLOOK:
+        raise UnsupportedMediaType(details=OUTLOOK_REMEDY)
+    known = SUPPORTED if file_name is None else (*FILE_TYPES, *_endings())
     raise UnsupportedMediaType(
-        details=f"Content-Type: {_shown(found)}; "
-        f"allowed: {', '.join((*also, *SUPPORTED, *endings))}."
+        details=f"Content-Type: {_shown(found)}; allowed: {', '.join((*also, *known))}."
     )
+
+
+def _endings() -> list[str]:
+    return [f"*{ending}" for ending in _BY_ENDING]
 
 
 def _shown(found: str) -> str:

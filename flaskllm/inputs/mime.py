@@ -18,6 +18,7 @@ from email.parser import BytesHeaderParser
 from itertools import islice
 
 from flaskllm.inputs.document import Notice
+from flaskllm.inputs.encoded_words import unfold_header
 
 MAX_DEPTH = 100
 MAX_PARTS = 1_000
@@ -28,6 +29,12 @@ _BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
 # Boundaries have at most 70 characters; senders break that rule, not wildly.
 _DELIMITER = re.compile(rb"[\r\n]--([^\r\n]{1,200})(?=[\r\n]|\Z)")
 _LINE_BREAK = re.compile(rb"\r\n|[\r\n]|")
+# A header names these once; a text before its first empty line hardly ever does.
+_IN_A_HEADER = re.compile(rb"^(?:mime-version|content-type):", re.I | re.M)
+_HEADER_LINE = re.compile(rb"^(?:[!-9;-~]{1,100}:|[ \t]).*+(?:\r?\n|\Z)", re.M)
+# Words with single spaces between them: no line of base64 has those.
+_WORDS = re.compile(rb"\s*[\w.,;:'-]+ [\w.,;:'-]+ ?\S")
+_TYPE = "content-type"
 _PART_HEADER = re.compile(rb"content-[a-z-]{1,40}:", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,80}")
 # Messages inside a message; other message types hold reports, not text.
@@ -57,6 +64,24 @@ class Node:
         value = str(self.header.get("content-disposition", ""))
         return value.partition(";")[0].strip().lower()
 
+    def file_name(self) -> str | tuple[str | None, str | None, str] | None:
+        """Return the name of the file as it is written, or None.
+
+        A tuple is what RFC 2231 makes of it: charset, language, value.
+        """
+        for header, name in (("content-disposition", "filename"), (_TYPE, "name")):
+            # The library drops bytes of no charset; names hold them all the same.
+            copy: Message[str, str] = Message()
+            copy[header] = unfold_header(self._raw(header))
+            found = copy.get_param(name, header=header)
+            if isinstance(found, str | tuple) and found:
+                return found
+        return None
+
+    def _raw(self, header: str) -> str:
+        items = self.header.raw_items()
+        return next((str(value) for key, value in items if key.lower() == header), "")
+
     @property
     def is_encoded(self) -> bool:
         """Whether the body is written in other characters than its own."""
@@ -65,9 +90,16 @@ class Node:
 
     def payload(self) -> bytes:
         """Return the body with its transfer encoding undone, as far as it can be."""
+        if self._is_not_base64():
+            return self.body
         self.header.set_payload(self.body.decode("ascii", "surrogateescape"))
         decoded = self.header.get_payload(decode=True)
         return decoded if isinstance(decoded, bytes) else self.body
+
+    def _is_not_base64(self) -> bool:
+        """Whether the body says that it is base64 and begins with plain words."""
+        encoding = str(self.header.get("content-transfer-encoding", ""))
+        return "base64" in encoding.lower() and bool(_WORDS.match(self.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +136,30 @@ class _Cutter:
     def cut(self, start: int, end: int, path: str, depth: int) -> Node:
         """Return the part that stands between two places."""
         self.parts += 1
-        header, body = _read_header(self.content, start, end)
+        header, body = self._header(start, end)
         media_type = _media_type(header)
-        if media_type in MESSAGE_TYPES and depth < MAX_DEPTH:
+        is_message = media_type in MESSAGE_TYPES
+        if is_message and depth < MAX_DEPTH:
             inner = self.cut(body, end, f"{path}.1" if path else "1", depth + 1)
             return Node(path or "1", header, media_type, children=(inner,))
         if media_type.startswith("multipart/"):
             return self._cut_multipart(header, media_type, (body, end), path, depth)
+        if is_message:
+            self._cut_nesting()
         return Node(path or "1", header, media_type, self.content[body:end])
+
+    def _cut_nesting(self) -> None:
+        self.defects["nesting_cut"] = (
+            f"Parts nested deeper than {MAX_DEPTH} levels were left out."
+        )
+
+    def _header(self, start: int, end: int) -> tuple["Message[str, str]", int]:
+        header, body, dropped = _read_header(self.content, start, end)
+        if dropped:
+            self.defects["header_broken"] = (
+                "Lines within a header that are no part of one were left out."
+            )
+        return header, body
 
     def _cut_multipart(
         self,
@@ -122,9 +170,7 @@ class _Cutter:
         depth: int,
     ) -> Node:
         if depth >= MAX_DEPTH:
-            self.defects["nesting_cut"] = (
-                f"Parts nested deeper than {MAX_DEPTH} levels were left out."
-            )
+            self._cut_nesting()
             return Node(path, header, media_type)
         ranges = self._ranges(header, *place)
         if not ranges:
@@ -167,13 +213,19 @@ class _Cutter:
         return b""
 
 
-def read_mail(content: bytes) -> Mail | None:
-    """Return the tree of a mail, or None when it has no header at all."""
+def read_mail(content: bytes, path: str = "") -> Mail | None:
+    """Return the tree of a mail, or None when it has no header at all.
+
+    Args:
+        content: The raw mail.
+        path: The number of its root where it was cut out of another mail; the
+            caps of depth count from there.
+    """
     content = content.removeprefix(BOM_UTF8).lstrip()
     found = islice(_DELIMITER.finditer(content), _MAX_DELIMITERS)
     delimiters = [_delimiter(content, match) for match in found]
     cutter = _Cutter(content, delimiters, [line.start for line in delimiters])
-    root = cutter.cut(0, len(content), "", 0)
+    root = cutter.cut(0, len(content), path, path.count(".") if path else 0)
     if not root.header.keys():
         return None
     warnings = [Notice(code, detail) for code, detail in cutter.defects.items()]
@@ -190,20 +242,29 @@ def _delimiter(content: bytes, match: re.Match[bytes]) -> _Delimiter:
 
 def _read_header(
     content: bytes, start: int, end: int
-) -> tuple["Message[str, str]", int]:
-    """Return the header of a part and the place where its body begins."""
+) -> tuple["Message[str, str]", int, bool]:
+    """Return the header of a part, where its body begins, and if it was mended."""
     limit = min(end, start + MAX_HEADER_BYTES)
     # A part without a header begins with the empty line itself; the line break
     # that ends the line before it is the first half of the pattern then.
     blank = _BLANK_LINE.search(content, max(0, start - 1), limit)
     stop = blank.end() if blank else limit
     section = content[start:stop]
+    header, left = _parse_header(section)
+    if left and header.keys() and _IN_A_HEADER.search(section, len(section) - left):
+        # A line that is no header ended it too early: the rest goes on after it.
+        lines = _HEADER_LINE.findall(section)
+        return _parse_header(b"".join(lines))[0], stop, True
+    # What the library did not take for a header belongs to the body.
+    return header, max(start, stop - left), False
+
+
+def _parse_header(section: bytes) -> tuple["Message[str, str]", int]:
+    """Return a header and how many bytes at the end are none of it."""
     parser = BytesHeaderParser(policy=policy.compat32)
     header: Message[str, str] = parser.parsebytes(section)
     left = header.get_payload()
-    # What the library did not take for a header belongs to the body.
-    length = len(left) if isinstance(left, str) else 0
-    return header, max(start, stop - length)
+    return header, len(left) if isinstance(left, str) else 0
 
 
 def _media_type(header: "Message[str, str]") -> str:

@@ -21,10 +21,16 @@ def to_parts(blocks: Sequence[Block], path: str, first: int = 1) -> list[Part]:
             id=f"p{number}",
             kind=block.kind,
             text=join(block.lines),
-            origin=Origin(path, block.lines[0].start, block.lines[-1].end),
+            origin=_origin(block, path),
         )
         for number, block in enumerate(blocks, start=first)
     ]
+
+
+def _origin(block: Block, path: str) -> Origin:
+    """Return the place that holds every line: a calendar's are not in order."""
+    start = min(line.start for line in block.lines)
+    return Origin(path, start, max(line.end for line in block.lines))
 
 
 def promote(parts: Sequence[Part]) -> tuple[Part, ...]:

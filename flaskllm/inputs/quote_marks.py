@@ -41,6 +41,7 @@ _ROLE_OF = {
 _LABEL = re.compile(
     r"[*_]{0,2}([^\W\d_][^:：*\n]{0,24})[*_]{0,2} ?[:：](.*)", re.DOTALL
 )
+_COLON = re.compile("[:：]")
 
 _ORIGINALS = _phrases(
     "original message|ursprüngliche nachricht|originalnachricht|"
@@ -148,6 +149,20 @@ def header_length(texts: Sequence[str], at: int) -> int:
         has_address = has_address or "@" in text
     is_block = "from" in roles and len(roles) >= 3
     return length if is_block and ("subject" in roles or has_address) else 0
+
+
+def header_field(texts: Sequence[str], at: int, role: str) -> str:
+    """Return a field of the header block that begins at a line, empty without one.
+
+    Args:
+        texts: All lines, without quote marks.
+        at: The line where the block may begin.
+        role: `from`, `date`, `to` or `subject`.
+    """
+    for text in texts[at : at + header_length(texts, at)]:
+        if _role(text) == role:
+            return _COLON.split(text, 1)[1].strip(" *_")
+    return ""
 
 
 def _role(text: str) -> str | None:

@@ -94,7 +94,6 @@ class Worker:
         logs.event(_log, logging.INFO, "worker_began", id=own.id, threads=task.threads)
         heart = _Heart(self._workers, own, task.pace.look_seconds)
         heart.start()
-        left = 0
         try:
             self._runtime.begin(own.id, task.threads, task.poll_seconds)
             self._work_on(own, task)

@@ -14,6 +14,7 @@ from flaskllm.core import logs
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import APIError, ServiceUnavailable
 from flaskllm.jobs.queues import Limits, limit_here, make_queues
+from flaskllm.services.jobs.steps import Step
 from flaskllm.storage.driver_errors import driver_errors_told
 from flaskllm.storage.workflow_library import (
     APPLICATION,
@@ -26,10 +27,7 @@ from flaskllm.storage.workflows import DELIVERIES, DIGESTS, Workflows
 if TYPE_CHECKING:
     from dbos import DBOS, DBOSConfig
 
-Step = Callable[[str, Callable[[], str]], str]
-"""Does a step under its name, once; what the function returns must hold no content."""
-
-DELIVERY_THREADS = 8
+DELIVERY_THREADS = 16
 _OF_ONE_RECEIVER = 2  # Attempts at once: a dead one holds each for 15 s.
 
 # A workflow that was begun so often without an end took its worker down each time.

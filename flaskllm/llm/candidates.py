@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from flaskllm.core.errors import InvalidInputError
+from flaskllm.core.sensitive import LOCAL
 from flaskllm.llm.allowed import EVERYTHING, Allowed
 from flaskllm.llm.catalog import AUTO, Catalog, Route
 from flaskllm.llm.fitting import Sizes
@@ -24,6 +25,8 @@ def line_up(
     dialects: Dialects,
     describe: Describe,
     allowed: Allowed = EVERYTHING,
+    *,
+    of_any_size: bool = False,
 ) -> Lineup:
     """Return the deployments that the request's name leads to, each once.
 
@@ -38,12 +41,14 @@ def line_up(
         dialects: What the deployments can be told.
         describe: Fills in what the settings do not say of deployments.
         allowed: The names that this caller may send.
+        of_any_size: Whether those without room for it are kept.
 
     Raises:
         ModelNotFound: The name is unknown, or not allowed.
         InvalidInputError: It is missing where a deployment passes it on; or the
             caller asks for what none of the deployments can do.
-        NoModelConfigured: No name was given and there is no route.
+        NoModelConfigured: No name was given and there is no route; or none of the
+            deployments has the tag that the request requires.
     """
     named = _named(catalog, request, allowed)
     found = tuple(_found(catalog, named, request))
@@ -53,9 +58,11 @@ def line_up(
         for each, told in zip(found, known, strict=True)
     ]
     sizes, sieve = Sizes(request), Sieve(described)
+    sieve.by_tag(request, named[0].name)
     sieve.by_needs(request, dialects, named[0].name)
     sieve.by_price(named)
-    sieve.by_size(sizes)
+    if not of_any_size:
+        sieve.by_size(sizes)
     return _lineup(request, named, sizes, sieve)
 
 
@@ -83,6 +90,7 @@ def line_up_embedding(
         problem = f"{routes[0].name!r} leads to no deployment that has embeddings"
         raise InvalidInputError.of("model", problem, "a model for embeddings")
     sizes, sieve = Sizes(request), Sieve(able)
+    sieve.by_tag(request, routes[0].name)
     sieve.by_price(routes)
     sieve.by_size(sizes)
     return _lineup(request, routes, sizes, sieve)
@@ -101,6 +109,27 @@ def leading(
     route = _named(catalog, request, allowed)[0]
     heaviest = max(route.weights, key=route.weights.__getitem__)
     return _with_model(route.made or catalog.deployment(heaviest), request.model)
+
+
+def is_confining(
+    catalog: Catalog,
+    request: CompletionRequest | EmbeddingRequest,
+    allowed: Allowed = EVERYTHING,
+) -> bool:
+    """Tell whether one of the request's routes keeps sensitive text local.
+
+    The strictest of them decides for all: where an answer comes from is not known
+    before.
+
+    Raises:
+        ModelNotFound: The name is unknown, or not allowed.
+        InvalidInputError: It is missing where one is needed.
+        NoModelConfigured: No name was given and there is no route.
+    """
+    if not any(route.on_sensitive == LOCAL for route in catalog.routes):
+        return False
+    routes = _named(catalog, request, allowed)
+    return any(route.on_sensitive == LOCAL for route in routes)
 
 
 def _lineup(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from flaskllm.core import logs
 from flaskllm.core.clock import Deadline
 from flaskllm.core.errors import LLMAPIError
+from flaskllm.core.sensitive import LOCAL
 from flaskllm.llm.allowed import Allowed
-from flaskllm.llm.candidates import leading
+from flaskllm.llm.candidates import is_confining, leading
 from flaskllm.llm.catalog import Catalog
 from flaskllm.llm.known_models import family_of
 from flaskllm.llm.providers import LocalProvider, Provider, TokenCounter
@@ -49,9 +50,14 @@ class Counting:
             NoModelConfigured: It names none, and there is none.
             CallerGone: Nobody waits for the answer any more.
         """
-        deployment = leading(self.catalog, request, Allowed(call.aliases))
+        allowed = Allowed(call.aliases)
+        deployment = leading(self.catalog, request, allowed)
         provider = self.providers[deployment.provider]
-        if isinstance(provider, TokenCounter):
+        # Nobody looks at what is only counted: where sensitive text stays local, all.
+        may_see = LOCAL in deployment.tags or not is_confining(
+            self.catalog, request, allowed
+        )
+        if may_see and isinstance(provider, TokenCounter):
             try:
                 return TokenCount(
                     self._ask(provider, request, deployment, call), is_estimated=False

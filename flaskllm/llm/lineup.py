@@ -39,7 +39,7 @@ class Candidate:
         return self.deployment.name
 
 
-Left = Literal["lacking", "too_long", "no_price"]
+Left = Literal["lacking", "too_long", "no_price", "not_local"]
 """Why a deployment is left out: for good, as long as the settings stand."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flaskllm.core import config
+from flaskllm.core.sensitive import OnSensitive
 from flaskllm.llm.strategies import STRATEGIES
 from flaskllm.llm.types import Deployment
 
@@ -31,7 +32,8 @@ class Route:
     `rescue` says what happens when a stream breaks off after text was shown: `match`,
     `continue` or `off`. `require_price` leaves out deployments whose price is not
     known. `second_nanos` is what an answer that comes a second earlier is worth, in
-    nano-dollars.
+    nano-dollars. `on_sensitive` says what becomes of a request whose text matches a
+    rule: `ignore`, or `local`.
     """
 
     alias: str | None = None
@@ -45,6 +47,7 @@ class Route:
     rescue: str = "match"
     require_price: bool = False
     second_nanos: int = 1_000_000
+    on_sensitive: OnSensitive = "ignore"
 
     @property
     def name(self) -> str:

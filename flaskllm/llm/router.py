@@ -13,12 +13,18 @@ from typing import TypeVar
 
 from flaskllm.core.errors import LLMAPIError, LLMTimeout
 from flaskllm.llm.allowed import Allowed
-from flaskllm.llm.candidates import Describe, line_up, line_up_embedding
+from flaskllm.llm.candidates import (
+    Describe,
+    is_confining,
+    line_up,
+    line_up_embedding,
+)
 from flaskllm.llm.catalog import Catalog
 from flaskllm.llm.health import Health
 from flaskllm.llm.lineup import Lineup
 from flaskllm.llm.open_stream import OpenStream
 from flaskllm.llm.order import Order
+from flaskllm.llm.outlook import Prospect, prospects_of
 from flaskllm.llm.patience import Policy
 from flaskllm.llm.places import Places
 from flaskllm.llm.plans import plan_of
@@ -175,6 +181,37 @@ class Router:
             failures=walk.failures,
             rate_limits=rate_limits,
         )
+
+    def is_confining(
+        self, request: CompletionRequest | EmbeddingRequest, call: Call
+    ) -> bool:
+        """Tell whether sensitive text of this request must stay local.
+
+        Raises:
+            ModelNotFound: The request names a model that is not there.
+            InvalidInputError: It names none where one is needed.
+            NoModelConfigured: It names none, and there is none.
+        """
+        return is_confining(self._catalog, request, Allowed(call.aliases))
+
+    def outlook(self, request: CompletionRequest, call: Call) -> tuple[Prospect, ...]:
+        """Return whom a request may go to, whatever its size; no model is asked.
+
+        Raises:
+            ModelNotFound: The request names a model that is not there.
+            InvalidInputError: It asks for what no deployment of the model can do.
+            NoModelConfigured: It names none, and there is none.
+        """
+        catalog, allowed = self._catalog, Allowed(call.aliases)
+        lineup = line_up(
+            catalog,
+            request,
+            self._upstreams,
+            self._describe,
+            allowed,
+            of_any_size=True,
+        )
+        return prospects_of(lineup, self._places)
 
     def _open(
         self,

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from flaskllm.core.errors import LLMAPIError, NoModelConfigured
-from flaskllm.llm.catalog import Route
+from flaskllm.core.sensitive import LOCAL
+from flaskllm.llm.catalog import OFFLINE, Route
 from flaskllm.llm.fitting import Sizes, too_long
 from flaskllm.llm.lineup import Candidate, Exclusion, Left
 from flaskllm.llm.needs import Dialects, Need, asked, cannot, lacking
 from flaskllm.llm.prices import price_of
-from flaskllm.llm.types import CompletionRequest
+from flaskllm.llm.types import CompletionRequest, EmbeddingRequest
 
 
 class Sieve:
@@ -22,6 +23,20 @@ class Sieve:
         self.left = tuple(candidates)
         self.objections: list[LLMAPIError] = []
         self.excluded: list[Exclusion] = []
+
+    def by_tag(self, request: CompletionRequest | EmbeddingRequest, alias: str) -> None:
+        """Keep those that may see the request at all.
+
+        Raises:
+            NoModelConfigured: None may; the same request fails again.
+        """
+        tag = request.required_tag
+        if tag is None:
+            return
+        others = [each.name for each in self.left if not _has_tag(each, tag)]
+        self._leave_out("not_local", dict.fromkeys(others, ""))
+        if not self.left:
+            raise _untagged(tag, alias)
 
     def by_needs(
         self, request: CompletionRequest, dialects: Dialects, alias: str
@@ -96,6 +111,22 @@ class Sieve:
             if each.name in details
         ]
         self.left = tuple(each for each in self.left if each.name not in details)
+
+
+def _has_tag(candidate: Candidate, tag: str) -> bool:
+    """Tell whether a deployment has the tag; the built-in provider is local."""
+    deployment = candidate.deployment
+    return tag in deployment.tags or (tag == LOCAL and deployment.kind == OFFLINE.kind)
+
+
+def _untagged(tag: str, alias: str) -> NoModelConfigured:
+    """Return why nobody may see the request."""
+    return NoModelConfigured(
+        details="The text matches a rule of `privacy`, so that only deployments "
+        f"tagged {tag!r} may see it, and {alias!r} leads to none; nothing was sent. "
+        f"Set `tags: [{tag}]` on a deployment of yours, and name it in the route or in "
+        "one of its fallbacks.",
+    )
 
 
 def _unpriced(candidates: Sequence[Candidate]) -> NoModelConfigured:

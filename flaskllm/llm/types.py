@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from flaskllm.core.clock import Deadline
 from flaskllm.core.ids import new_ordered_id
+from flaskllm.llm.confined import Confined, ignore
 from flaskllm.llm.parts import Message, Thinking, ToolCall
 from flaskllm.llm.terms import UNLIMITED, Limits, Price
 
@@ -103,6 +104,7 @@ class CompletionRequest:
         choices: How many answers; more than one only where the dialect is shared.
         body: What the caller sent, where it speaks a dialect of its own.
         direct: Whether the caller may name `provider/model`.
+        required_tag: Only deployments with this tag may see it; None is all.
     """
 
     model: str | None
@@ -126,17 +128,22 @@ class CompletionRequest:
     stream: bool = False
     body: CallerBody | None = field(default=None, repr=False)
     direct: bool = False
+    required_tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingRequest:
-    """Texts, or texts already cut into token numbers, to be turned into vectors."""
+    """Texts, or texts already cut into token numbers, to be turned into vectors.
+
+    Only deployments with `required_tag` may see them; None is all.
+    """
 
     model: str | None
     inputs: tuple[str | tuple[int, ...], ...]
     dimensions: int | None = None
     user: str | None = None
     direct: bool = False
+    required_tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +328,9 @@ class Call:
     `caller` is the socket of whoever waits for the answer, watched for a
     hang-up, or None. `wait` sleeps. `before` returns once the attempt may be
     made; `after` hears how it ended, exactly once for each `before`. `aliases` are
-    the only model names that may be asked for; None is every one.
+    the only model names that may be asked for; None is every one. `confined` hears,
+    before an answer is given, that only local deployments were to see it; it may
+    raise where that cannot be put on record.
     """
 
     deadline: Deadline
@@ -330,6 +339,7 @@ class Call:
     after: Callable[[Attempt, Outcome], None]
     caller: socket.socket | None = None
     aliases: frozenset[str] | None = None
+    confined: Callable[[Confined], None] = ignore
 
 
 @dataclass(frozen=True, slots=True)

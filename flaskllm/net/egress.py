@@ -1,4 +1,4 @@
-"""The way out to URLs that are not the operator's: callbacks, and nothing else.
+"""The way out to URLs that are not the operator's: callbacks, and what is fetched.
 
 Who may write such a URL may try to have the gateway call what only it can reach:
 itself, its neighbours, a cloud's metadata. So a URL is read once and made anew, its
@@ -10,8 +10,7 @@ cookie; nothing is unpacked, and little is read. `docs/egress.md` has the reason
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack
 from functools import cached_property
 from ipaddress import IPv4Address, ip_address
 
@@ -19,6 +18,14 @@ from flaskllm.core.clock import Clock, Deadline
 from flaskllm.net import egress_connect
 from flaskllm.net.egress_connect import FOREIGN, Connect, Proxy
 from flaskllm.net.egress_errors import EgressFailed, EgressRefused, Failure, Refusal
+from flaskllm.net.egress_messages import (
+    EgressReply,
+    EgressRequest,
+    Reader,
+    own_headers,
+    read_all,
+    read_out,
+)
 from flaskllm.net.egress_names import Names
 from flaskllm.net.egress_rules import EgressRules
 from flaskllm.net.egress_url import CalledUrl
@@ -34,6 +41,7 @@ __all__ = [
     "EgressFailed",
     "EgressRefused",
     "EgressReply",
+    "EgressRequest",
     "EgressRules",
     "Failure",
     "Refusal",
@@ -43,19 +51,6 @@ TOTAL_SECONDS = 15.0
 MOST_BYTES = 64 * 1024
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0  # the last gaps between attempts are as long
 _MOST_ADDRESSES = 4  # tried one after another, each for its share of the time
-
-
-@dataclass(frozen=True, slots=True)
-class EgressReply:
-    """What a receiver answered, whatever it was; a redirect is just its status.
-
-    Attributes:
-        status: From 101 on, three digits.
-        retry_after_seconds: The wait it asks for, 0 to 86400; None when it does not.
-    """
-
-    status: int
-    retry_after_seconds: float | None
 
 
 class Egress:
@@ -119,25 +114,54 @@ class Egress:
             InternalError: A header is not fit to be sent.
         """
         deadline = Deadline.after(self._total_seconds, self._clock)
-        called = self._rules.read(url)
-        refuse_bad_headers(headers)
+        request = EgressRequest("POST", url, headers, body)
+        return self._exchange(request, deadline, MOST_BYTES, read_out)
+
+    def fetch(
+        self, request: EgressRequest, deadline: Deadline, most_bytes: int
+    ) -> EgressReply:
+        """Ask once, over TLS alone, and return the answer with its body; no redirect.
+
+        Args:
+            request: What is asked.
+            deadline: When all must be over.
+            most_bytes: Of the whole answer; a longer one is `too_large`.
+
+        Raises:
+            EgressRefused: As `post`; also where the URL does not begin with https.
+            EgressFailed: As `post`; also where the body did not come whole.
+            InternalError: A header is not fit to be sent.
+        """
+        if self._rules.read(request.url).scheme != "https":
+            raise EgressRefused(Refusal.SCHEME)
+        return self._exchange(request, deadline, most_bytes, read_all)
+
+    def _exchange(
+        self,
+        request: EgressRequest,
+        deadline: Deadline,
+        most_bytes: int,
+        read: Reader,
+    ) -> EgressReply:
+        called = self._rules.read(request.url)
+        refuse_bad_headers(request.headers)
         addresses = self._find(called, deadline)
         watch = Watch(
             deadline,
             None,
             connect_seconds=self._total_seconds,
             first_byte_seconds=None,
-            most_bytes=MOST_BYTES,
+            most_bytes=most_bytes,
         )
         with ExitStack() as resources, watch.active():
             try:
                 sock = self._open(called, addresses, watch, resources)
                 with watch.reading_head():
-                    reply = self._say(sock, called, headers, body, resources)
+                    reply = self._say(sock, called, request, resources)
+                body = read(reply)
             except FOREIGN as error:
                 raise egress_connect.failure_of(error, watch) from error
-            _read_out(reply)
-            return self._told(reply)
+            return self._told(reply, body)
 
     def _find(self, called: CalledUrl, deadline: Deadline) -> Sequence[Address]:
         """Return where to connect to; without a proxy only addresses that may be.
@@ -178,45 +202,29 @@ class Egress:
         self,
         sock: WatchedSocket,
         called: CalledUrl,
-        headers: Mapping[str, str],
-        body: bytes,
+        request: EgressRequest,
         resources: ExitStack,
     ) -> WatchedReply:
-        target, ours = called.target, _own_headers(called, body)
+        target, ours = called.target, own_headers(called, request.body)
         if called.scheme == "http" and self._proxy is not None:
             target = called.text
             ours = {**ours, **self._proxy.headers}
-        taken = {name.lower() for name in ours}
-        theirs = {k: v for k, v in headers.items() if k.lower() not in taken}
+        taken = {"content-length", *(name.lower() for name in ours)}
+        theirs = {k: v for k, v in request.headers.items() if k.lower() not in taken}
         sent = {**ours, "User-Agent": "flaskllm", **theirs}
-        return egress_connect.say(sock, f"POST {target}", sent, body, resources)
+        line, body = f"{request.method} {target}", request.body or b""
+        return egress_connect.say(sock, line, sent, body, resources)
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
         return tls_context(self._ca_bundle)
 
-    def _told(self, reply: WatchedReply) -> EgressReply:
+    def _told(self, reply: WatchedReply, body: bytes) -> EgressReply:
         headers = {name.lower(): value for name, value in reply.headers.items()}
         wait_seconds = retry_after_seconds(
             headers, self._clock.now(), LONGEST_RETRY_AFTER_SECONDS
         )
-        return EgressReply(reply.status, wait_seconds)
-
-
-def _own_headers(called: CalledUrl, body: bytes) -> Mapping[str, str]:
-    return {
-        "Host": called.authority,
-        "Connection": "close",
-        "Accept-Encoding": "identity",
-        "Content-Length": str(len(body)),
-    }
-
-
-def _read_out(reply: WatchedReply) -> None:
-    """Read and drop the body; how that ends changes nothing any more."""
-    with suppress(*FOREIGN):
-        while reply.receive() != b"":
-            pass
+        return EgressReply(reply.status, wait_seconds, headers.get("location"), body)
 
 
 def _address(called: CalledUrl) -> Address:

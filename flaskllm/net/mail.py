@@ -3,6 +3,7 @@
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -87,8 +88,11 @@ class Mailer:
                 may help.
         """
         try:
-            with self._open() as smtp:
+            with closing(self._open()) as smtp:
                 smtp.send_message(mail, _address(self.sender), [recipient])
+                # It was taken, and must not be sent again for how we part.
+                with suppress(smtplib.SMTPException, OSError):
+                    smtp.quit()
         except (smtplib.SMTPException, OSError) as error:
             raise _failed(error) from error
         return 250  # RFC 5321, 4.3.2: what ends the text of a mail that was taken

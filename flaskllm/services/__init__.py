@@ -16,11 +16,13 @@ from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.health import Health, Providers
 from flaskllm.services.housekeeping import Housekeeping
 from flaskllm.services.idempotency import Idempotency
+from flaskllm.services.inbound.taking import Taking
 from flaskllm.services.jobs.jobs import Jobs
 from flaskllm.services.jobs.runs import JobRuns
 from flaskllm.services.limits import Limits
 from flaskllm.services.models import Models
 from flaskllm.services.overrides import Overrides
+from flaskllm.services.privacy import Privacy
 from flaskllm.services.resealing import Resealing
 from flaskllm.services.responses import Responses
 from flaskllm.services.routes import Routes
@@ -54,6 +56,7 @@ class Services:
     routes: Routes
     providers: Providers
     overrides: Overrides
+    privacy: Privacy
     templates: Templates
     health: Health
     housekeeping: Housekeeping
@@ -67,6 +70,7 @@ class Services:
     endpoints: Endpoints
     receivers: Receivers
     deliveries: Deliveries
+    inbound: Taking
     database: Database
     workflows: Workflows
     workers: Workers

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from flaskllm.core.errors import BudgetExceeded, InvalidInputError, ModelNotFound
+from flaskllm.core.sensitive import Rules
+from flaskllm.llm.outlook import Prospect
 from flaskllm.llm.router import Router
 from flaskllm.llm.streaming import StreamAnswer
 from flaskllm.llm.types import (
@@ -14,6 +16,7 @@ from flaskllm.llm.types import (
     EmbeddingAnswer,
     EmbeddingRequest,
 )
+from flaskllm.services.confining import Confining
 
 # A second budget may be spent too, and name another alias; then it is enough.
 _MOST_CHANGES = 2
@@ -25,6 +28,9 @@ _Answer = TypeVar("_Answer")
 @dataclass(frozen=True, slots=True)
 class Completions:
     """Asks models. `router` gives the router of the settings as they stand now.
+
+    Where a route keeps sensitive text local, `rules` find it; then only deployments
+    tagged `local` are asked, and `call.confined` hears why before the answer is given.
 
     Where a hard budget is spent and names an alias, that alias is asked instead,
     whatever names the caller may send: the operator chose it. It is asked with the
@@ -39,18 +45,29 @@ class Completions:
     """
 
     router: Callable[[], Router]
+    rules: Rules | None = None
 
     def complete(self, request: CompletionRequest, call: Call) -> Answer:
         """Return a whole answer."""
-        return _within_budget(self.router().complete, request, call)
+        router = self.router()
+        ask = Confining(router, self.rules).around(router.complete)
+        return _within_budget(ask, request, call)
 
     def stream(self, request: CompletionRequest, call: Call) -> StreamAnswer:
         """Return a streamed answer whose first token is there; close it."""
-        return _within_budget(self.router().stream, request, call)
+        router = self.router()
+        ask = Confining(router, self.rules).around(router.stream)
+        return _within_budget(ask, request, call)
+
+    def outlook(self, request: CompletionRequest, call: Call) -> tuple[Prospect, ...]:
+        """Return whom a request may go to, whatever its size; nothing is spent."""
+        return self.router().outlook(request, call)
 
     def embed(self, request: EmbeddingRequest, call: Call) -> EmbeddingAnswer:
         """Return a vector for each input."""
-        return _within_budget(self.router().embed, request, call)
+        router = self.router()
+        ask = Confining(router, self.rules).around(router.embed)
+        return _within_budget(ask, request, call)
 
 
 def _within_budget(

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,7 +9,8 @@ from typing import Any
 
 from flaskllm.core import logs
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import APIError, InvalidInputError, NotFound
+from flaskllm.core.errors import APIError, InvalidInputError
+from flaskllm.services.own_ids import not_found, sane_id
 from flaskllm.storage.responses import ResponseRow, ResponseRows
 
 KEPT_FOR = timedelta(days=30)
@@ -20,7 +20,6 @@ MOST_CONVERSATION_BYTES = 32 * 1024 * 1024
 # Of those that expired: the lock is held for a batch, and a turn ends.
 _BATCH = 200
 _MOST_BATCHES = 50
-_SANE_ID = re.compile(r"resp_[0-9A-Za-z]{1,40}")
 
 Item = Mapping[str, Any]
 
@@ -45,8 +44,10 @@ class Responses:
         self._rows = rows
         self._clock = clock
 
-    def keep(self, response: KeptResponse, principal_id: str) -> bool:
-        """Store the response for 30 days, and tell whether that worked.
+    def keep(
+        self, response: KeptResponse, principal_id: str, kept_for: timedelta = KEPT_FOR
+    ) -> bool:
+        """Store the response for 30 days or less, and tell whether that worked.
 
         A failure is logged and goes no further: the answer is there and paid for.
         """
@@ -56,7 +57,7 @@ class Responses:
             principal_id=principal_id,
             previous_id=response.previous_id,
             created_at=now,
-            expires_at=now + KEPT_FOR,
+            expires_at=now + min(kept_for, KEPT_FOR),
             body=_json(response.body),
             input_items=_json(response.input_items),
         )
@@ -81,10 +82,10 @@ class Responses:
             NotFound: There is none of this id, or it is not this principal's.
             ServiceUnavailable: The database cannot be read.
         """
-        wanted = _sane(response_id)
+        wanted = sane_id("response", response_id)
         row = self._rows.find(wanted, principal_id, self._clock.now())
         if row is None:
-            raise _not_found(response_id)
+            raise not_found("response", response_id)
         return _kept(row)
 
     def conversation(self, response_id: str, principal_id: str) -> list[Item]:
@@ -96,7 +97,7 @@ class Responses:
                 first hold more than 32 MiB as JSON.
             ServiceUnavailable: The database cannot be read.
         """
-        wanted = _sane(response_id)
+        wanted = sane_id("response", response_id)
         rows = self._rows.chain(
             wanted,
             principal_id,
@@ -105,7 +106,7 @@ class Responses:
             most_bytes=MOST_CONVERSATION_BYTES,
         )
         if rows is None:
-            raise _not_found(response_id)
+            raise not_found("response", response_id)
         if rows[0].previous_id is not None:
             raise too_long()
         items: list[Item] = []
@@ -120,9 +121,9 @@ class Responses:
             NotFound: There is none of this id, or it is not this principal's.
             ServiceUnavailable: Nothing was removed; a retry may help.
         """
-        wanted = _sane(response_id)
+        wanted = sane_id("response", response_id)
         if not self._rows.remove(wanted, principal_id, self._clock.now()):
-            raise _not_found(response_id)
+            raise not_found("response", response_id)
 
     def forget_expired(self) -> int:
         """Remove what has expired, at most 10,000 responses; return how many.
@@ -145,22 +146,6 @@ def too_long() -> InvalidInputError:
         "previous_response_id",
         "ends a conversation that is too long",
         f"{MOST_TURNS:,} turns, 32 MiB",
-    )
-
-
-def _sane(response_id: str) -> str:
-    """Return the id if it may be one at all; no other text reaches the database."""
-    if _SANE_ID.fullmatch(response_id) is None:
-        raise _not_found(response_id)
-    return response_id
-
-
-def _not_found(response_id: str) -> NotFound:
-    # The same words for what never was and for what is somebody else's.
-    return NotFound(
-        f"Response with id {response_id[:80]!r} not found.",
-        details="Responses are kept for 30 days, unless they are made with "
-        '"store": false.',
     )
 
 

@@ -70,6 +70,22 @@ class AuditRows:
         """Keep the database; nothing is opened."""
         self._database = database
 
+    def add(
+        self,
+        actor: Actor,
+        action: str,
+        object_id: str,
+        at: datetime,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add a row that belongs to no other change, see `record`.
+
+        Raises:
+            ServiceUnavailable: It could not be written; a retry may help.
+        """
+        with self._database.transaction() as connection:
+            record(connection, actor, action, object_id, at, details)
+
     def page(
         self, most: int, wanted: WantedRows | None = None, after: Place | None = None
     ) -> tuple[AuditRow, ...]:

@@ -33,10 +33,25 @@ class DeliveryRows:
         """
         self._workflows.prepare()
         with self._database.transaction(durable=True) as connection:
-            planned = plan(moment(connection, self._clock))
-            insert(connection, planned.deliveries)
-            self._workflows.start(connection, *planned.starts)
-        return planned
+            return self._put(connection, plan)
+
+    def add_alone(
+        self, endpoint_id: str, event: str, plan: Callable[[datetime], New]
+    ) -> New | None:
+        """Store and start what is planned, all or nothing, as `add` does.
+
+        None is returned, and nothing was stored, where a delivery of this event to
+        this endpoint is pending; of two that ask at once one finds the other's.
+
+        Raises:
+            ServiceUnavailable: Nothing was stored; a retry may help.
+        """
+        self._workflows.prepare()
+        with self._database.transaction(durable=True) as connection:
+            endpoints.locked(connection, endpoint_id)
+            if _is_pending(connection, endpoint_id, event):
+                return None
+            return self._put(connection, plan)
 
     def sending(self, delivery_id: str) -> Sending | None:
         """Return a delivery and its endpoint; None where there is none any more."""
@@ -148,6 +163,22 @@ class DeliveryRows:
             connection.execute(delivery_attempts.delete().where(of_these))
             connection.execute(deliveries.delete().where(deliveries.c.id.in_(ids)))
         return len(ids)
+
+    def _put(self, connection: Connection, plan: Callable[[datetime], New]) -> New:
+        planned = plan(moment(connection, self._clock))
+        insert(connection, planned.deliveries)
+        self._workflows.start(connection, *planned.starts)
+        return planned
+
+
+def _is_pending(connection: Connection, endpoint_id: str, event: str) -> bool:
+    waiting = (
+        deliveries.c.endpoint_id == endpoint_id,
+        deliveries.c.event == event,
+        deliveries.c.state == "pending",
+    )
+    query = select(deliveries.c.id).where(*waiting).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def insert(connection: Connection, rows: Iterable[DeliveryRow]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, func, select
 
@@ -10,13 +11,13 @@ from flaskllm.core.clock import Clock
 from flaskllm.storage import audit
 from flaskllm.storage.api_tokens import Noted
 from flaskllm.storage.database import Database
-from flaskllm.storage.job_rows import EndpointRow
+from flaskllm.storage.job_rows import EndpointRow, EndpointState, Rendering
 from flaskllm.storage.moments import moment
 from flaskllm.storage.tables import deliveries, endpoints
 from flaskllm.storage.upserts import insert_into
 
-ENABLED = "enabled"
-DISABLED = "disabled"
+ENABLED: Final = "enabled"
+DISABLED: Final = "disabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Listener:
 
     id: str
     events: str
-    rendering: str
-    state: str
+    rendering: Rendering
+    state: EndpointState
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,15 @@ def items(connection: Connection, batch_id: str) -> list[JobRow]:
     of_it = jobs.c.batch_id == batch_id
     sealed_bytes = func.sum(func.length(type_coerce(jobs.c.result, LargeBinary)))
     length = connection.execute(select(sealed_bytes).where(of_it)).scalar_one() or 0
-    columns = jobs.c if length <= _SHORT_BYTES else LIGHT
-    query = select(*columns).where(of_it).order_by(jobs.c.number)
+    if length > _SHORT_BYTES:
+        return light_items(connection, batch_id)
+    query = select(jobs).where(of_it).order_by(jobs.c.number)
+    return [JobRow(**row) for row in connection.execute(query).mappings()]
+
+
+def light_items(connection: Connection, batch_id: str) -> list[JobRow]:
+    """Return all items in order, without what is sealed."""
+    query = select(*LIGHT).where(jobs.c.batch_id == batch_id).order_by(jobs.c.number)
     return [JobRow(**row) for row in connection.execute(query).mappings()]
 
 

@@ -233,7 +233,11 @@ def _cancel_batch(
     connection: Connection, batch: JobRow, now: datetime
 ) -> tuple[str, ...]:
     """Cancel a batch and its open items; return the workflows of these."""
-    items = job_batches.lock_open_items(connection, batch.id)
-    for each in (*items, batch):
+    left = job_batches.lock_open_items(connection, batch.id)
+    for each in left:
         _write(connection, each.id, is_open(), End("cancelled"), now)
-    return tuple(map(present_workflow_id, items))
+    paid_nanos = job_batches.cost_nanos(job_batches.light_items(connection, batch.id))
+    _write(
+        connection, batch.id, is_open(), End("cancelled", cost_nanos=paid_nanos), now
+    )
+    return tuple(map(present_workflow_id, left))

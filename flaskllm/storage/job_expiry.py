@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from flaskllm.core.clock import Clock
 from flaskllm.storage.database import Database
@@ -11,6 +11,10 @@ from flaskllm.storage.job_rows import OPEN
 from flaskllm.storage.moments import moment
 from flaskllm.storage.tables import documents, job_steps, jobs
 from flaskllm.storage.workflows import Workflows
+
+# Whoever is told of a job is told before it is removed: an open one is given up
+# first. Where that fails for so long it goes all the same.
+_OPEN_STAY = timedelta(hours=1)
 
 
 class JobExpiry:
@@ -22,8 +26,13 @@ class JobExpiry:
         self._workflows = workflows
         self._clock = clock
 
-    def overdue(self, margin: timedelta, most: int) -> tuple[str, ...]:
-        """Return ids of digests that are open so long after their deadline.
+    def overdue(self, margin: timedelta, most: int, after: str = "") -> tuple[str, ...]:
+        """Return ids of digests that are open so long after their deadline, in order.
+
+        Args:
+            margin: How long after it.
+            most: How many at most.
+            after: Only those behind this id.
 
         Raises:
             ServiceUnavailable: They cannot be read.
@@ -35,8 +44,10 @@ class JobExpiry:
                 columns.state.in_(OPEN),
                 columns.kind == "digest",
                 columns.deadline_at <= late,
+                columns.id > after,
             )
-            return tuple(connection.execute(query.limit(most)).scalars())
+            query = query.order_by(columns.id).limit(most)
+            return tuple(connection.execute(query).scalars())
 
     def remove(self, most: int) -> int:
         """Remove at most so many expired jobs with all that is theirs; return how many.
@@ -48,7 +59,7 @@ class JobExpiry:
         """
         with self._database.reading() as connection:
             now = moment(connection, self._clock)
-            query = select(jobs.c.id).where(jobs.c.expires_at <= now).limit(most)
+            query = select(jobs.c.id).where(_is_over(now)).limit(most)
             ids = tuple(connection.execute(query).scalars())
         if not ids:  # as nearly always: then nothing is imported for it
             return 0
@@ -70,6 +81,12 @@ def _remove(connection: Connection, ids: Sequence[str], now: datetime) -> None:
         )
     )
     connection.execute(job_steps.delete().where(job_steps.c.job_id.in_(ids)))
-    connection.execute(
-        jobs.delete().where(columns.id.in_(ids), columns.expires_at <= now)
+    connection.execute(jobs.delete().where(columns.id.in_(ids), _is_over(now)))
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    columns = jobs.c
+    return or_(
+        and_(columns.expires_at <= now, columns.state.not_in(OPEN)),
+        columns.expires_at <= now - _OPEN_STAY,
     )

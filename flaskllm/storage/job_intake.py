@@ -20,7 +20,7 @@ from flaskllm.storage.workflows import Workflows
 
 # Two that bring the same event at once get in each other's way, never for long.
 _MOST_TRIES: Final = 5
-_ANSWERING = frozenset({*OPEN, "done"})
+_ANSWERING = frozenset({*OPEN, "done", "needs_fetch"})
 
 
 @dataclass(frozen=True, slots=True)

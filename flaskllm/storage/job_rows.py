@@ -5,13 +5,20 @@ from datetime import datetime
 from typing import Final, Literal
 
 JobKind = Literal["digest", "batch"]
-JobState = Literal["queued", "working", "done", "failed", "dead", "cancelled"]
+JobState = Literal[
+    "queued", "working", "done", "failed", "dead", "cancelled", "needs_fetch"
+]
 DeliveryState = Literal["pending", "delivered", "failed", "cancelled"]
+EndpointState = Literal["enabled", "disabled"]
+Rendering = Literal["json", "slack", "teams", "email"]
 
 OPEN: Final = frozenset[JobState]({"queued", "working"})
 """Not ended yet."""
-ENDED: Final = frozenset[JobState]({"done", "failed", "dead", "cancelled"})
-"""`failed` had an error that a repetition meets again; `dead` was given up."""
+ENDED: Final = frozenset[JobState](
+    {"done", "failed", "dead", "cancelled", "needs_fetch"}
+)
+"""`failed` had an error that a repetition meets again; `dead` was given up; of
+`needs_fetch` somebody has to bring the document."""
 
 USUAL_PRIORITY: Final = 5
 """Of 1 to 9; lower goes first."""
@@ -82,8 +89,6 @@ class EndpointRow:
             only signs what goes to addresses of requests.
         secret: As `whsec_` text; `previous_secret` signs too until `previous_until`.
         events: Their names, separated by blanks.
-        rendering: `json`, `slack`, `teams` or `email`.
-        state: `enabled` or `disabled`.
     """
 
     id: str
@@ -92,8 +97,8 @@ class EndpointRow:
     target: bytes | None = field(repr=False)
     secret: bytes = field(repr=False)
     events: str
-    rendering: str
-    state: str
+    rendering: Rendering
+    state: EndpointState
     created_at: datetime
     previous_secret: bytes | None = field(default=None, repr=False)
     previous_until: datetime | None = None

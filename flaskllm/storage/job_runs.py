@@ -16,6 +16,7 @@ from flaskllm.storage.job_rows import DocumentRow, JobRow
 from flaskllm.storage.jobs import is_ours, one_light, plus
 from flaskllm.storage.moments import moment
 from flaskllm.storage.tables import deliveries, documents, job_steps, jobs
+from flaskllm.storage.upserts import insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +137,24 @@ class RunRows:
     ) -> bool:
         """Store what a step brought and cost; tell whether the job is still ours.
 
-        Nothing is stored for a job that somebody else has, or that was cancelled.
+        Nothing is stored for a job that somebody else has, or that was cancelled. To
+        store it again is harmless: where only the answer to a commit was lost, what
+        was stored stays, and its cost counts once.
 
         Raises:
             ServiceUnavailable: Nothing was stored; a retry may help.
         """
         step = {"job_id": job_id, "name": name, "outcome": outcome}
-        ours = jobs.update().where(is_ours(job_id, runner))
-        paid = ours.values(cost_nanos=plus(cost_nanos))
+        ours = is_ours(job_id, runner)
         with self._database.transaction(durable=True) as connection:
-            # First: until the commit nobody else can take the job.
-            if not connection.execute(paid).rowcount:
+            # Until the commit nobody else can take the job.
+            if one_light(connection, ours, is_locked=True) is None:
                 return False
-            connection.execute(job_steps.insert().values(step))
+            insert = insert_into(connection, job_steps).values(step)
+            stored = insert.on_conflict_do_nothing().returning(job_steps.c.name)
+            if connection.execute(stored).first() is not None:
+                paid = jobs.update().where(ours).values(cost_nanos=plus(cost_nanos))
+                connection.execute(paid)
         return True
 
 

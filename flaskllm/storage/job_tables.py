@@ -36,7 +36,7 @@ jobs = Table(
     Column("batch_id", String(40)),
     Column("number", Integer),
     Column("document_id", String(40)),
-    Column("state", String(10), nullable=False),
+    Column("state", String(20), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("source", String(40), nullable=False),
     Column("request_id", String(128), nullable=False),

@@ -3,13 +3,15 @@
 How they begin, are done and end is told in `job_intake`, `job_runs`, `job_endings`.
 """
 
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Row,
     Select,
     and_,
     func,
@@ -28,6 +30,19 @@ LIGHT: Final = tuple(
     jobs.c[each.name] for each in fields(JobRow) if each.name not in _HEAVY
 )
 """The columns that cost nothing to read: all but the sealed ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the items of a batch come to.
+
+    Attributes:
+        counts: How many are in each state; none are left out.
+        cost_nanos: Of all of them so far; None where one is not known.
+    """
+
+    counts: Mapping[JobState, int]
+    cost_nanos: int | None
 
 
 class JobRows:
@@ -57,13 +72,25 @@ class JobRows:
             ).scalar_one_or_none()
         return found
 
-    def counts(self, batch_id: str) -> dict[JobState, int]:
-        """Return how many items of a batch are in each state; none are left out."""
-        number = func.count().label("number")
-        query = select(jobs.c.state, number).where(jobs.c.batch_id == batch_id)
+    def tallies(self, batch_ids: Sequence[str]) -> dict[str, Tally]:
+        """Return what the items of each batch come to; batches without are left out."""
+        columns = jobs.c
+        query = (
+            select(
+                columns.batch_id,
+                columns.state,
+                func.count().label("number"),
+                func.count(columns.cost_nanos).label("known"),
+                func.sum(columns.cost_nanos).label("cost_nanos"),
+            )
+            .where(columns.batch_id.in_(batch_ids))
+            .group_by(columns.batch_id, columns.state)
+        )
+        groups: dict[str, list[Row[Any]]] = {}
         with self._database.reading() as connection:
-            found = connection.execute(query.group_by(jobs.c.state))
-            return {row.state: row.number for row in found}
+            for row in connection.execute(query):
+                groups.setdefault(row.batch_id, []).append(row)
+        return {batch_id: _tally(rows) for batch_id, rows in groups.items()}
 
     def page(
         self,
@@ -108,6 +135,14 @@ class JobRows:
         with self._database.reading() as connection:
             rows = connection.execute(query).mappings().all()
         return tuple(JobRow(**row) for row in rows)
+
+
+def _tally(of: Sequence[Row[Any]]) -> Tally:
+    """Return the sum of the groups of one batch, each of one state."""
+    is_known = all(row.known == row.number for row in of)
+    # PostgreSQL's sum of whole numbers is a decimal one.
+    cost_nanos = sum(int(row.cost_nanos) for row in of) if is_known else None
+    return Tally({row.state: row.number for row in of}, cost_nanos)
 
 
 def one_light(

@@ -15,7 +15,7 @@ from flaskllm.core.errors import ServiceUnavailable
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest revision. Kept here so that a start needs no import of Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 60.0

@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 
 from flaskllm.storage.columns import Sealed, UtcDateTime
+from flaskllm.storage.inbound_tables import inbound_endpoints
 from flaskllm.storage.job_tables import (
     deliveries,
     delivery_attempts,
@@ -25,6 +26,7 @@ from flaskllm.storage.job_tables import (
     workers,
 )
 from flaskllm.storage.metadata import metadata
+from flaskllm.storage.thread_tables import digest_threads
 
 __all__ = [
     "api_tokens",
@@ -35,9 +37,11 @@ __all__ = [
     "counters",
     "deliveries",
     "delivery_attempts",
+    "digest_threads",
     "documents",
     "endpoints",
     "idempotency",
+    "inbound_endpoints",
     "job_steps",
     "jobs",
     "leases",

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, or_, select
 
 from flaskllm.storage.workflow_library import APPLICATION, QUEUED, RUNNING, VERSION
-
-# What tells where one text begins in another, by dialect.
-_FIND = {"sqlite": "instr", "postgresql": "strpos"}
 
 
 def executors_in(table: Table) -> Select[Any]:
@@ -34,12 +31,16 @@ def work_in(table: Table, executor_id: str) -> Select[Any]:
     )
 
 
-def ids_in(table: Table, ids: Sequence[str], dialect: str) -> Select[Any]:
-    """Select the ids of workflows that are one of these, or begin with `id.`."""
+def ids_near(table: Table, ids: Sequence[str]) -> Select[Any]:
+    """Select the ids of workflows that are one of these, or go on with `.` and digits.
+
+    Each is a range of the primary key, which its index serves whatever the database's
+    collation: none has a letter before a digit. A collation that takes upper case for
+    lower brings others with them; the caller leaves those out.
+    """
     column = table.c.workflow_uuid
-    dot = getattr(func, _FIND[dialect])(column, ".")
-    before = case((dot > 0, func.substr(column, 1, dot - 1)), else_=column)
-    return select(column).where(before.in_(ids))
+    ranges = (and_(column >= id, column < f"{id}.a") for id in ids)
+    return select(column).where(or_(*ranges))
 
 
 def _ours(table: Table) -> tuple[ColumnElement[bool], ...]:

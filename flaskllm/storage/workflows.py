@@ -25,7 +25,7 @@ from flaskllm.storage.workflow_library import (
     new_client,
     version_of,
 )
-from flaskllm.storage.workflow_queries import executors_in, ids_in, work_in
+from flaskllm.storage.workflow_queries import executors_in, ids_near, work_in
 from flaskllm.storage.workflow_starts import (
     DELIVERIES,
     DIGESTS,
@@ -159,16 +159,17 @@ class Workflows:
                 self._client().cancel_workflows(list(ids))
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Remove every workflow whose id is one of these, or begins with `id.`.
+        """Remove every workflow whose id is one of these, or one of these and `.1`.
 
         Raises:
             ServiceUnavailable: The database cannot be written.
         """
         if not ids:
             return
+        wanted = frozenset(ids)
         with errors_told():
-            dialect = self._process().engine.dialect.name
-            found = self._read(ids_in(self._status(), ids, dialect))
+            near = self._read(ids_near(self._status(), ids))
+            found = [each for each in near if each.partition(".")[0] in wanted]
             if found:
                 self._client().delete_workflows(found)
 

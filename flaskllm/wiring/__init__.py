@@ -6,6 +6,7 @@ to a model takes the snapshot that stands then. Everything else is for the start
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from random import SystemRandom
 
 from flaskllm.core.auth import BootstrapToken
@@ -19,10 +20,12 @@ from flaskllm.services.audit import Audit
 from flaskllm.services.authentication import Authentication
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
+from flaskllm.services.digests.threads import Threads
 from flaskllm.services.health import Health, Providers
 from flaskllm.services.idempotency import Idempotency
 from flaskllm.services.models import Models
 from flaskllm.services.overrides import Overrides
+from flaskllm.services.privacy import Privacy
 from flaskllm.services.probes import Probes
 from flaskllm.services.resealing import Resealing
 from flaskllm.services.responses import Responses
@@ -38,6 +41,7 @@ from flaskllm.storage.overrides import OverrideRows
 from flaskllm.storage.resealing import SealedValues
 from flaskllm.storage.responses import ResponseRows
 from flaskllm.storage.sealing import ContentSealer
+from flaskllm.storage.threads import ThreadRows
 from flaskllm.storage.usage_reports import UsageReports
 from flaskllm.storage.workers import Workers
 from flaskllm.wiring.accounts import build_accounts
@@ -50,6 +54,7 @@ from flaskllm.wiring.ground import (
     lay_ground,
 )
 from flaskllm.wiring.housekeeping import build_housekeeping
+from flaskllm.wiring.inbound import build_inbound
 from flaskllm.wiring.jobs import build_work
 from flaskllm.wiring.limits import build_limits
 from flaskllm.wiring.models import LiveModels, tell_rejected
@@ -80,15 +85,19 @@ def build_services(
 def _build(ground: Ground, live: LiveModels) -> Services:
     database, clock = ground.database, ground.clock
     overrides = _overrides(ground, live)
-    completions = Completions(_watched(live, overrides, _probes(ground, live)))
+    router = _watched(live, overrides, _probes(ground, live))
+    privacy = _privacy(ground, live)
+    completions = Completions(router, privacy.rules)
     responses = Responses(ResponseRows(database), clock)
-    idempotency = _idempotency(ground)
-    limits = build_limits(ground)
+    idempotency, limits = _idempotency(ground), build_limits(ground)
     accounts = build_accounts(ground, limits)
-    digests = Digests(completions, live.library, clock)
+    # A digest looks at its document by itself, once for all of its requests.
+    threads = _threads(ground)
+    digests = _digests(ground, live, Completions(router), privacy, threads)
     work = build_work(ground, digests, accounts)
+    models = Models(live.catalog, live.counting, int(clock.now().timestamp()))
     keepers = (accounts, responses, limits, idempotency)
-    told = (work.keeping, work.callbacks.deliveries)
+    told = (work.keeping, work.callbacks.deliveries, threads)
     return Services(
         clock=clock,
         accounts=accounts,
@@ -99,10 +108,11 @@ def _build(ground: Ground, live: LiveModels) -> Services:
         digests=digests,
         resealing=_resealing(ground),
         responses=responses,
-        models=Models(live.catalog, live.counting, int(clock.now().timestamp())),
+        models=models,
         routes=_routes(live, overrides),
         providers=Providers(live.catalog, live.health, overrides),
         overrides=overrides,
+        privacy=privacy,
         templates=Templates(live.library),
         health=Health(database),
         housekeeping=build_housekeeping(ground, *keepers, *told),
@@ -117,10 +127,34 @@ def _build(ground: Ground, live: LiveModels) -> Services:
         endpoints=work.callbacks.endpoints,
         receivers=work.callbacks.receivers,
         deliveries=work.callbacks.deliveries,
+        inbound=build_inbound(ground, work, models),
         workflows=work.workflows,
         workers=Workers(database, clock),
         deadline_seconds=deadline_seconds(ground.settings),
     )
+
+
+def _privacy(ground: Ground, live: LiveModels) -> Privacy:
+    told, rows = ground.settings.privacy, AuditRows(ground.database)
+    return Privacy(told, told.compiled(), rows, ground.clock, live.catalog)
+
+
+def _digests(
+    ground: Ground,
+    live: LiveModels,
+    completions: Completions,
+    privacy: Privacy,
+    threads: Threads,
+) -> Digests:
+    told = ground.settings.digests
+    at_once = told.parallel_calls if ground.threaded else 1
+    most, clock = told.most_inline_calls, ground.clock
+    return Digests(completions, live.library, clock, at_once, most, privacy, threads)
+
+
+def _threads(ground: Ground) -> Threads:
+    keep_for = timedelta(days=ground.settings.digests.thread_days)
+    return Threads(ThreadRows(ground.database, ground.clock), ground.keys, keep_for)
 
 
 def _watched(

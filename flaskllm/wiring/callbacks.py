@@ -5,6 +5,7 @@ from email.utils import parseaddr
 from random import SystemRandom
 
 from flaskllm.core.config import ConfigError, Problem, Settings
+from flaskllm.core.config_job_sections import MailSettings
 from flaskllm.core.errors import InvalidInputError
 from flaskllm.net.egress import Egress
 from flaskllm.net.mail import Mailer, MailServer
@@ -13,7 +14,7 @@ from flaskllm.services.callbacks.endpoint_checks import TargetRules
 from flaskllm.services.callbacks.endpoints import Endpoints
 from flaskllm.services.callbacks.receivers import Receivers
 from flaskllm.services.callbacks.sending import Sender
-from flaskllm.services.callbacks.targets import check_mail_address
+from flaskllm.services.callbacks.targets import Recipients, check_mail_address
 from flaskllm.services.callbacks.telling import Telling
 from flaskllm.storage.deliveries import DeliveryRows
 from flaskllm.storage.delivery_log import DeliveryLog
@@ -49,7 +50,8 @@ def build_callbacks(ground: Ground, egress: Egress, workflows: Workflows) -> Cal
     """
     settings, clock = ground.settings, ground.clock
     mailer = build_mailer(settings)
-    rules = TargetRules(egress.check, sends_mail=mailer is not None)
+    recipients = None if mailer is None else recipients_of(settings.mail)
+    rules = TargetRules(egress.check, recipients)
     rows = EndpointRows(ground.database, clock)
     deliveries = DeliveryRows(ground.database, workflows, clock)
     return Callbacks(
@@ -66,12 +68,18 @@ def build_callbacks(ground: Ground, egress: Egress, workflows: Workflows) -> Cal
         Deliveries(
             deliveries,
             DeliveryLog(ground.database),
-            Sender(egress, mailer),
+            Sender(egress, mailer, recipients),
             clock,
             SystemRandom().random,
             sends=workflows.is_enabled,
         ),
     )
+
+
+def recipients_of(mail: MailSettings) -> Recipients:
+    """Return who may get mail: unless it is said, the domain that it comes from."""
+    own = parseaddr(mail.sender or "")[1].rpartition("@")[2].lower()
+    return Recipients(frozenset(mail.allowed_domains or (own,)))
 
 
 def build_mailer(settings: Settings) -> Mailer | None:

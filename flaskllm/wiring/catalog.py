@@ -63,6 +63,7 @@ def _route(route: RouteSettings) -> Route:
         rescue=route.rescue,
         require_price=route.require_price,
         second_nanos=_nanos(route.second_price),
+        on_sensitive=route.on_sensitive,
     )
 
 

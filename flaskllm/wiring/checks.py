@@ -24,6 +24,7 @@ from flaskllm.llm.types import Deployment
 from flaskllm.llm.undescribed import NothingDiscovered
 from flaskllm.wiring.catalog import build_catalog
 from flaskllm.wiring.drivers import check_driver
+from flaskllm.wiring.inbound import check_inbound
 from flaskllm.wiring.timeouts import OWN_SERVERS
 from flaskllm.wiring.upstreams import build_providers, read_trusted
 
@@ -39,6 +40,7 @@ def find_faults(settings: Settings) -> list[Problem]:
         *_check_templates(settings),
         *check_prices(settings, _deployments(settings)),
         *check_driver(settings),
+        *check_inbound(settings),
         *find_hints(settings),
     ]
 

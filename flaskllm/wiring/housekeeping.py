@@ -4,6 +4,7 @@ import socket
 
 from flaskllm.services.accounts import Accounts
 from flaskllm.services.callbacks.deliveries import Deliveries
+from flaskllm.services.digests.threads import Threads
 from flaskllm.services.housekeeping import Duty, Housekeeping
 from flaskllm.services.idempotency import Idempotency
 from flaskllm.services.jobs.keeping import JobKeeping
@@ -23,6 +24,7 @@ def build_housekeeping(
     idempotency: Idempotency,
     jobs: JobKeeping,
     deliveries: Deliveries,
+    threads: Threads,
 ) -> Housekeeping:
     """Return what does all duties when they are due; nothing is started."""
     duties = (
@@ -33,6 +35,7 @@ def build_housekeeping(
         Duty("idempotency", 600.0, idempotency.forget_expired),
         Duty("jobs", 60.0, jobs.keep),
         Duty("deliveries", 600.0, deliveries.forget_expired),
+        Duty("threads", 600.0, threads.forget_expired),
     )
     host = socket.gethostname()[:_HOST_CHARACTERS]
     leases = Leases(ground.database)

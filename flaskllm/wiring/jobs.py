@@ -1,14 +1,15 @@
 """What jobs are accepted and done with."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from random import SystemRandom
 
 from flaskllm.core.auth import BOOTSTRAP
-from flaskllm.llm.prompts import Library
+from flaskllm.net.egress import Egress
+from flaskllm.net.egress_fetch import Fetcher
 from flaskllm.services.accounts import Accounts
 from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.jobs.accepting import Accepting
+from flaskllm.services.jobs.fetching import Fetching
 from flaskllm.services.jobs.jobs import Jobs
 from flaskllm.services.jobs.keeping import JobKeeping
 from flaskllm.services.jobs.owners import Owners
@@ -35,6 +36,8 @@ class DurableWork:
         runs: For the worker that does them.
         callbacks: For those who are told of their ends.
         workflows: What the worker takes from its queues.
+        egress: The way out.
+        fetcher: What is fetched by it.
     """
 
     jobs: Jobs
@@ -42,6 +45,8 @@ class DurableWork:
     runs: JobRuns
     callbacks: Callbacks
     workflows: Workflows
+    egress: Egress
+    fetcher: Fetcher
 
 
 def build_work(ground: Ground, digests: Digests, accounts: Accounts) -> DurableWork:
@@ -54,44 +59,48 @@ def build_work(ground: Ground, digests: Digests, accounts: Accounts) -> DurableW
     settings = ground.settings
     workflows = Workflows(ground.database, enabled=settings.jobs.enabled)
     egress = build_egress(settings, ground.clock)
+    fetcher = Fetcher(egress, ground.clock)
     callbacks = build_callbacks(ground, egress, workflows)
     endings = JobEndings(
         ground.database, workflows, ground.clock, callbacks.telling.tell
     )
     runs = JobRuns(
-        RunRows(ground.database, ground.clock),
-        endings,
-        digests,
-        accounts,
-        _owners(ground),
-        ground.clock,
-        ground.metrics,
-        SystemRandom(),
-        deadline_seconds(ground.settings),
+        rows=RunRows(ground.database, ground.clock),
+        endings=endings,
+        digests=digests,
+        accounts=accounts,
+        owners=build_owners(ground),
+        clock=ground.clock,
+        metrics=ground.metrics,
+        chances=SystemRandom(),
+        deadline_seconds=deadline_seconds(ground.settings),
+        fetching=Fetching(fetcher),
     )
-    jobs = _jobs(ground, workflows, endings, digests.templates)
+    jobs = _jobs(ground, workflows, endings, digests)
     keeping = JobKeeping(endings, JobExpiry(ground.database, workflows, ground.clock))
-    return DurableWork(jobs, keeping, runs, callbacks, workflows)
+    return DurableWork(jobs, keeping, runs, callbacks, workflows, egress, fetcher)
 
 
 def _jobs(
     ground: Ground,
     workflows: Workflows,
     endings: JobEndings,
-    templates: Callable[[], Library],
+    digests: Digests,
 ) -> Jobs:
     database, clock = ground.database, ground.clock
     accepting = Accepting(
         JobIntake(database, workflows, clock),
         ground.keys,
-        templates,
+        digests.templates,
         clock,
         ground.settings.jobs,
         database.is_lasting,
+        digests.privacy,
     )
     return Jobs(accepting, JobRows(database), endings, workflows, clock)
 
 
-def _owners(ground: Ground) -> Owners:
+def build_owners(ground: Ground) -> Owners:
+    """Return what finds those for whom work is done."""
     bootstrap = BOOTSTRAP if ground.settings.api_token else None
     return Owners(ApiTokens(ground.database), ground.clock, bootstrap)

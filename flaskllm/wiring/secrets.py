@@ -45,6 +45,12 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
         settings.server.metrics_token,
     )
     credentials = (provider.api_key for provider in settings.providers.values())
-    known = (secret.get_secret_value() for secret in (*own, *credentials) if secret)
+    of_senders = (
+        secret
+        for each in settings.inbound.values()
+        for secret in (each.secret, each.password, each.api_key, each.callback_url)
+    )
+    all_of_them = (*own, *credentials, *of_senders)
+    known = (secret.get_secret_value() for secret in all_of_them if secret)
     password = password_in(reveal(settings.database_url) or "")
     return (*known, password) if password else tuple(known)

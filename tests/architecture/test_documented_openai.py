@@ -28,7 +28,14 @@ def told(error):
 def test_every_error_has_its_row_and_no_row_is_made_up():
     # Nobody reads what is told to a caller who is gone, and no route of this dialect
     # knows jobs.
-    untold = {errors.CallerGone, errors.JobCancelled, errors.JobsDisabled}
+    untold = {
+        errors.CallerGone,
+        errors.FetchFailed,
+        errors.FetchRefused,
+        errors.JobCancelled,
+        errors.JobsDisabled,
+        errors.NeedsFetch,
+    }
     kinds = set(all_errors()) - untold
 
     rows = ROW.findall(read_doc("docs/openai.md"))

@@ -70,7 +70,7 @@ def test_commands_that_start_together_do_each_duty_once(house):
     lines = [line for each in started for line in each.stdout.splitlines()]
     names = {line.partition(":")[0] for line in lines}
     kept = {"reservations", "responses", "counters", "idempotency"}
-    assert names == {*kept, "jobs", "deliveries"}
+    assert names == {*kept, "jobs", "deliveries", "threads"}
     assert len(lines) == 4 * len(names)
     for name in names:
         told = sorted(line for line in lines if line.startswith(name))

@@ -28,6 +28,7 @@ RAW_MEDIA_TYPES = (
     "text/vtt",
     "application/x-subrip",
     "text/plain",
+    "text/calendar",
 )
 API_TOKEN = "k3R9vQ2mX7bT5wL8nZ4cH6jD1sF0gYpA"
 OPEN = ("/api/v1/health", "/api/v1/health/ready")

@@ -308,7 +308,8 @@ class TestHeaders:
 class TestVisits:
     def test_open_routes_take_120_visits_a_minute_and_peer(self, make_gateway):
         gateway = make_gateway()
-        routes = sorted(OPEN_ROUTES)
+        # What a sender proves is not counted.
+        routes = sorted(each for each in OPEN_ROUTES if "inbound" not in each)
         peer = {"REMOTE_ADDR": "192.0.2.1"}
         codes = [
             ask(gateway, routes[n % 3], environ=dict(peer)).status_code

@@ -10,12 +10,12 @@ from flaskllm.core.config import ConfigError, load
 from flaskllm.core.errors import InvalidInputError, JobsDisabled
 from flaskllm.core.redaction import Redactor
 from flaskllm.services.callbacks.endpoints import NewEndpoint
-from flaskllm.wiring.callbacks import build_callbacks, build_mailer
+from flaskllm.wiring.callbacks import build_callbacks, build_mailer, recipients_of
 from flaskllm.wiring.egress import build_egress
 from flaskllm.wiring.ground import lay_ground
 
 MAIL = "mail: {smtp_host: mail.example.org, sender: 'flaskllm <digests@example.org>'}\n"
-TO_MAIL = NewEndpoint("Team", ("job.done",), "email", email="team@example.com")
+TO_MAIL = NewEndpoint("Team", ("job.done",), "email", email="team@example.org")
 
 
 @pytest.fixture
@@ -71,9 +71,42 @@ def test_an_address_inside_is_refused_when_it_is_registered(build):
 def test_mail_goes_out_only_where_a_mail_server_is_set(build):
     made, _ = build(MAIL).endpoints.create(TO_MAIL, OWNER, ACTOR)
 
-    assert made.email == "team@example.com"
+    assert made.email == "team@example.org"
     with pytest.raises(InvalidInputError):
         build().endpoints.create(TO_MAIL, OWNER, ACTOR)
+
+
+@pytest.mark.parametrize(
+    ("setting", "address", "is_allowed"),
+    [
+        ("", "a@Example.org", True),
+        ("", "a@example.com", False),
+        ("[example.com]", "a@example.com", True),
+        ("[example.com]", "a@example.org", False),
+        ("[Boss@Example.com]", "boss@example.com", True),
+        ("['*']", "a@anywhere.example", True),
+    ],
+)
+def test_mail_goes_to_the_domain_of_its_sender_unless_others_are_set(
+    tmp_path, setting, address, is_allowed
+):
+    said = MAIL.replace("}", f", allowed_domains: {setting}}}") if setting else MAIL
+    (tmp_path / "flaskllm.yaml").write_text(said)
+
+    recipients = recipients_of(load({}, tmp_path).settings.mail)
+
+    assert recipients.allow(address) is is_allowed
+
+
+@pytest.mark.parametrize("wrong", ["a b", "'@example.org'", "a@b@example.org", "org"])
+def test_what_is_no_domain_and_no_address_stops_the_start(tmp_path, wrong):
+    text = MAIL.replace("}", f", allowed_domains: [{wrong}]}}")
+    (tmp_path / "flaskllm.yaml").write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        load({}, tmp_path)
+
+    assert "mail.allowed_domains" in str(caught.value)
 
 
 def test_nothing_is_tried_where_jobs_are_off(build):

@@ -4,6 +4,8 @@ Every upstream is spoken to through the canonical form. Source:
 https://platform.openai.com/docs/api-reference/responses
 """
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Literal
 
 from flask import Blueprint, Response, request
@@ -55,8 +57,8 @@ def create() -> Response:
     earlier = keeper.earlier(given.previous_response_id)
     order = read_order(given, earlier, direct=context.principal().direct_models)
     if order.request.stream:
-        return _stream(order, keeper)
-    return _whole(order, keeper)
+        return _stream(order)
+    return _whole(order)
 
 
 @blueprint.get("/responses/<response_id>")
@@ -93,11 +95,20 @@ def list_input(response_id: str) -> Response:
 
 
 def keeper_here() -> Keeper:
-    """Return what keeps the responses of this request's principal."""
-    return Keeper(context.services().responses, context.principal().id)
+    """Return what keeps the responses of this request's principal.
+
+    What had to stay local is kept as long as `privacy.keep_days` says: ask for it once
+    the model has answered.
+    """
+    house = context.services()
+    keeper = Keeper(house.responses, context.principal().id)
+    if not context.is_confined():
+        return keeper
+    days = house.privacy.settings.keep_days
+    return replace(keeper, kept_for=timedelta(days=days))
 
 
-def _whole(order: ResponseOrder, keeper: Keeper) -> Response:
+def _whole(order: ResponseOrder) -> Response:
     completions = context.services().completions
     call = context.make_call("openai:responses")
     answer = completions.complete(order.request, call)
@@ -108,14 +119,16 @@ def _whole(order: ResponseOrder, keeper: Keeper) -> Response:
         completion.finish_reason,
         completion.usage,
     )
-    return _reply(keeper.keep(order, response), (*order.dropped, *answer.dropped))
+    kept = keeper_here().keep(order, response)
+    return _reply(kept, (*order.dropped, *answer.dropped))
 
 
-def _stream(order: ResponseOrder, keeper: Keeper) -> Response:
+def _stream(order: ResponseOrder) -> Response:
     completions = context.services().completions
     call = context.make_call("openai:responses")
     answer = completions.stream(order.request, call)
     with closing_on_failure(answer):
+        keeper = keeper_here()
         response = new_response(order, answer.model, replies.now())
         events = ResponseEvents(response, lambda whole: keeper.keep(order, whole))
         dropped = dropped_header((*order.dropped, *answer.dropped))

@@ -2,21 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flaskllm.api.openai.responses_items import Item
 from flaskllm.api.openai.responses_object import Json
 from flaskllm.api.openai.responses_order import ResponseOrder
 from flaskllm.core.errors import Field, NotFound
-from flaskllm.services.responses import KeptResponse, Responses
+from flaskllm.services.responses import KEPT_FOR, KeptResponse, Responses
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Keeps the responses of one principal, within a request and after it."""
+    """Keeps the responses of one principal, within a request and after it.
+
+    `kept_for` is for how long.
+    """
 
     responses: Responses
     principal_id: str
+    kept_for: timedelta = KEPT_FOR
 
     def earlier(self, previous_id: str | None) -> Sequence[Item]:
         """Return the items of the conversation that a response ended.
@@ -53,7 +58,7 @@ class Keeper:
             input_items=[*unkept, *order.input_items],
             previous_id=previous_id,
         )
-        is_kept = self.responses.keep(kept, self.principal_id)
+        is_kept = self.responses.keep(kept, self.principal_id, self.kept_for)
         return {**response, "store": is_kept}
 
 

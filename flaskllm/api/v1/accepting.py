@@ -37,6 +37,18 @@ def wants_job(fields: Mapping[str, Any], preferences: Preferences) -> bool:
     return may_wait and context.services().jobs.accepting.is_open
 
 
+def takes_long_ones() -> bool:
+    """Tell whether a digest that takes many calls can be done as a job just now.
+
+    Without a worker it would wait for ever, which nobody has asked for.
+
+    Raises:
+        ServiceUnavailable: The database cannot be read.
+    """
+    house = context.services()
+    return house.jobs.accepting.is_open and house.workers.any_fresh()
+
+
 def accept(
     ordered: Ordered, fields: Mapping[str, Any], preferences: Preferences, source: str
 ) -> Response:

@@ -1,12 +1,12 @@
 """Deliveries as they are shown, never with what was sent."""
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from flaskllm.api.v1.paging import PageMeta
 from flaskllm.services.callbacks.delivery_reports import DeliveryReport
+from flaskllm.services.closed_sets import DeliveryState
 
 
 class AttemptData(BaseModel):
@@ -26,7 +26,7 @@ class DeliveryData(BaseModel):
     endpoint_id: str
     job_id: str | None
     event: str
-    state: Literal["pending", "delivered", "failed", "cancelled"]
+    state: DeliveryState
     host: str = Field(description="Of a `callback_url`; '' for an endpoint's own.")
     created_at: datetime
     next_at: datetime | None = Field(description="Of the next attempt.")

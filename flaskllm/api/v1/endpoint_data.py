@@ -1,7 +1,7 @@
 """Endpoints: what may be said of one, and how one is shown."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,7 @@ from flaskllm.services.callbacks.endpoints import (
     Endpoint,
 )
 from flaskllm.services.callbacks.events import EventType
+from flaskllm.services.closed_sets import EndpointState, Rendering
 
 _STRICT = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
@@ -20,7 +21,6 @@ Url = Annotated[str, Field(min_length=1, max_length=2048)]
 Email = Annotated[str, Field(min_length=3, max_length=254)]
 Events = Annotated[list[EventType], Field(min_length=1, max_length=10)]
 Secret = Annotated[str, Field(min_length=1, max_length=200)]
-Rendering = Literal["json", "slack", "teams", "email"]
 Overlap = Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_SECONDS)]
 
 
@@ -48,7 +48,7 @@ class EndpointChanges(BaseModel):
     url: Url | None = None
     email: Email | None = None
     events: Events | None = None
-    state: Literal["enabled", "disabled"] | None = None
+    state: EndpointState | None = None
 
 
 class RollFields(BaseModel):
@@ -71,7 +71,7 @@ class EndpointData(BaseModel):
     email: str | None
     events: list[str]
     rendering: Rendering
-    state: Literal["enabled", "disabled"]
+    state: EndpointState
     disabled_reason: str = Field(description="'' while it is enabled.")
     failing_since: datetime | None
     previous_until: datetime | None = Field(

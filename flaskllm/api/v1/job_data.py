@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from math import ceil
-from typing import Any, Literal
+from typing import Any
 
 from flask import Response
 from pydantic import BaseModel, Field, RootModel
@@ -11,11 +11,11 @@ from flaskllm.api import context
 from flaskllm.api.replies import data_reply, json_reply
 from flaskllm.api.v1.paging import PageMeta
 from flaskllm.api.v1.webhook_data import WebhookReply
-from flaskllm.core.errors import APIError, JobCancelled
+from flaskllm.core.error_codes import status_of
+from flaskllm.core.errors import JobCancelled
 from flaskllm.core.money import dollars
+from flaskllm.services.closed_sets import JobKind, JobState
 from flaskllm.services.jobs.reports import JobReport
-
-State = Literal["queued", "working", "done", "failed", "dead", "cancelled"]
 
 # How old a job is, in seconds, and after how many its caller should ask again: most
 # are done in a few, and nobody has to be asked every second about a long one.
@@ -46,8 +46,8 @@ class JobData(BaseModel):
     """How a job stands."""
 
     id: str
-    kind: Literal["digest", "batch"]
-    state: State
+    kind: JobKind
+    state: JobState
     source: str
     priority: int
     created_at: datetime
@@ -66,7 +66,7 @@ class JobData(BaseModel):
     number: int | None = Field(description="Its place in the batch, from 0.")
     error_code: str | None
     cost: float | None = Field(description="US dollars so far; null when not known.")
-    counts: dict[State, int] | None = Field(
+    counts: dict[JobState, int] | None = Field(
         description="Of a batch: how many items are in each state."
     )
     error: JobErrorData | None = Field(description="Left out of lists.")
@@ -160,22 +160,12 @@ def answer_reply(job: JobReport, warnings: tuple[str, ...] = ()) -> Response:
     if not job.has_ended:
         return state_reply(job, 202, warnings)
     if job.error is not None:
-        return json_reply(job.error, _status_of(str(job.error["code"])))
+        return json_reply(job.error, status_of(str(job.error["code"])))
     if job.state != "done":
         raise JobCancelled(details="It can be replayed as long as it is kept.")
     if job.result is None:  # a batch; its items have theirs
         return state_reply(job)
     return json_reply(job.result)
-
-
-def _status_of(code: str) -> int:
-    """Return the status of an error by its code; 500 for one of a newer program."""
-    kinds = [APIError]
-    for kind in kinds:
-        if kind.code == code:
-            return kind.status
-        kinds.extend(kind.__subclasses__())
-    return 500
 
 
 def pause_seconds(job: JobReport, now: datetime) -> int:

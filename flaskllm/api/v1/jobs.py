@@ -19,7 +19,6 @@ from flaskllm.api.v1.job_data import (
     ItemsReply,
     JobReply,
     JobsReply,
-    State,
     answer_reply,
     item_data,
     job_data,
@@ -30,6 +29,7 @@ from flaskllm.api.v1.webhook_data import DIGEST_ERRORS
 from flaskllm.api.validation import parse_model
 from flaskllm.core import errors
 from flaskllm.core.auth import Scope
+from flaskllm.services.closed_sets import JobState
 from flaskllm.services.jobs.reports import JobReport
 
 blueprint = Blueprint("jobs", __name__)
@@ -40,7 +40,7 @@ _USUAL_ITEMS = 50
 class JobsFields(PageFields):
     """Which jobs."""
 
-    state: State | None = Field(
+    state: JobState | None = Field(
         None, description="Only those in this state; `dead` are the dead letters."
     )
 

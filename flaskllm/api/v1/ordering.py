@@ -1,5 +1,6 @@
 """What was received, as an order for a digest."""
 
+from flaskllm.api import context
 from flaskllm.api.v1.webhook_fields import JOB_FIELDS
 from flaskllm.api.v1.webhook_forms import Received
 from flaskllm.services.digests.types import DigestOrder
@@ -22,6 +23,14 @@ def ordered_of(received: Received) -> Ordered:
         **fields,
     )
     return Ordered(order, metadata, received.unknown)
+
+
+def threads_of(order: DigestOrder) -> str | None:
+    """Return whose threads count for an answer that is waited for; mostly nobody's.
+
+    What is not accepted as a job is not stored, unless that is asked for.
+    """
+    return context.principal().id if order.thread == "remember" else None
 
 
 def source_of(order: DigestOrder) -> str:

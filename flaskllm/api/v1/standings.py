@@ -92,6 +92,7 @@ Reason = Literal[
     "lacking",
     "too_long",
     "no_price",
+    "not_local",
     "cooling",
     "limited",
     "credential",

@@ -7,11 +7,12 @@ from flaskllm.api.guard import guarded
 from flaskllm.api.idempotency import idempotent
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
-from flaskllm.api.v1.accepting import accept, wants_job
+from flaskllm.api.v1.accepting import accept, takes_long_ones, wants_job
 from flaskllm.api.v1.job_data import JobReply
-from flaskllm.api.v1.ordering import ordered_of, source_of
+from flaskllm.api.v1.ordering import ordered_of, source_of, threads_of
+from flaskllm.api.v1.plan_data import DigestOrPlan, plan_reply
 from flaskllm.api.v1.preferences import read_preferences
-from flaskllm.api.v1.webhook_data import DIGEST_ERRORS, WebhookReply
+from flaskllm.api.v1.webhook_data import DIGEST_ERRORS
 from flaskllm.api.v1.webhook_fields import (
     NOT_BLANK,
     WebhookFields,
@@ -26,8 +27,9 @@ from flaskllm.api.v1.webhook_forms import (
 from flaskllm.core.auth import Scope
 from flaskllm.core.errors import JobCancelled, JobsDisabled
 from flaskllm.core.money import dollars
-from flaskllm.inputs.media_types import SUPPORTED
+from flaskllm.inputs.media_types import FILE_TYPES, SUPPORTED
 from flaskllm.services.budget_words import budget_warnings
+from flaskllm.services.digests.gathering import TooManyCallsError
 from flaskllm.services.jobs.orders import Ordered
 
 blueprint = Blueprint("webhook", __name__)
@@ -35,7 +37,7 @@ blueprint = Blueprint("webhook", __name__)
 _RAW = {"schema": {"type": "string", "pattern": NOT_BLANK}}
 _FORM = {
     "schema": form_schema(),
-    "encoding": {"file": {"contentType": ", ".join(SUPPORTED)}},
+    "encoding": {"file": {"contentType": ", ".join(FILE_TYPES)}},
 }
 
 
@@ -49,7 +51,7 @@ _FORM = {
         **dict.fromkeys(SUPPORTED, _RAW),
     },
     query=WebhookFields,
-    replies={200: WebhookReply, 202: JobReply},
+    replies={200: DigestOrPlan, 202: JobReply},
     errors=(*DIGEST_ERRORS, JobCancelled, JobsDisabled),
     heeds_preferences=True,
 )
@@ -59,15 +61,24 @@ def digest() -> Response:
     received = receive()
     preferences = read_preferences()
     ordered = ordered_of(received)
-    if wants_job(received.fields, preferences):
-        source = source_of(ordered.order)
-        return accept(ordered, received.fields, preferences, source)
-    return _answer(ordered)
+    if received.fields.get("dry_run"):
+        return plan_reply(ordered)
+    if not wants_job(received.fields, preferences):
+        digests = context.services().digests
+        try:
+            return _answer(ordered, digests.most_inline_calls)
+        except TooManyCallsError:
+            if not takes_long_ones():
+                return _answer(ordered)
+    source = source_of(ordered.order)
+    return accept(ordered, received.fields, preferences, source)
 
 
-def _answer(ordered: Ordered) -> Response:
+def _answer(ordered: Ordered, most_calls: int | None = None) -> Response:
     call = context.make_call(source_of(ordered.order))
-    result = context.services().digests.make(ordered.order, call)
+    digests = context.services().digests
+    whose = threads_of(ordered.order)
+    result = digests.make(ordered.order, call, most_calls=most_calls, threads_of=whose)
     if result.degraded:
         context.note_degraded()
     cost = dollars(context.account().cost_nanos)

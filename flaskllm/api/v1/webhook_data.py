@@ -51,6 +51,9 @@ class WebhookMeta(BaseModel):
     processing_time: float = Field(description="Seconds.")
     provider: str
     model: str
+    format: str = Field(
+        description="What the document was read as: mail, zoom_vtt, fireflies, text ..."
+    )
     usage: WebhookUsage
     cost: float | None = Field(description="US dollars; null when not known.")
     cached: bool

@@ -22,7 +22,14 @@ from flaskllm.api.openapi import text_properties
 from flaskllm.api.v1.paging import NO_NUL
 from flaskllm.api.validation import refusal, shorten
 from flaskllm.core.languages import is_language
-from flaskllm.services.digests.types import DigestType, ResponseFormat, SourceKind
+from flaskllm.core.sensitive import OnSensitive
+from flaskllm.inputs.document import SourceKind
+from flaskllm.services.digests.types import (
+    DigestType,
+    OnAutomatic,
+    OnThread,
+    ResponseFormat,
+)
 
 LONGEST_NAME = 200
 LONGEST_JOB_SECONDS = 30 * 86_400
@@ -152,6 +159,24 @@ class WebhookFields(BaseModel):
     participants: list[str] | None = Field(
         None, description="Names of people who may own action items."
     )
+    automatic: OnAutomatic | None = Field(
+        None, description="Digest a bounce or an automatic reply too; skip if absent."
+    )
+    on_sensitive: OnSensitive | None = Field(
+        None,
+        description="local keeps a document that matches a rule on local deployments; "
+        "it cannot loosen what the settings say.",
+    )
+    redact: bool | None = Field(
+        None,
+        description="Put placeholders for names, addresses and numbers before a model "
+        "sees it; as the settings say if absent.",
+    )
+    thread: OnThread | None = Field(
+        None,
+        description="Remember what is known of the mail's thread, or ignore it; as a "
+        "job it is remembered if absent.",
+    )
     is_async: bool | None = Field(
         None, alias="async", description="Accept it now, and do it as a job."
     )
@@ -172,6 +197,10 @@ class WebhookFields(BaseModel):
     )
     force: bool | None = Field(
         None, description="Do the job anew, even if the event was seen before."
+    )
+
+    dry_run: bool | None = Field(
+        None, description="Answer with the plan and its cost alone; ask no model."
     )
 
     drop_absent = model_validator(mode="before")(drop_absent)
@@ -202,9 +231,10 @@ JOB_FIELDS = frozenset(
         "deadline_seconds",
         "event_id",
         "force",
+        "dry_run",
     }
 )
-"""Those that are about the job, and not about the digest."""
+"""Those that are about how it is done, and not about the digest."""
 
 
 def form_schema() -> dict[str, Any]:

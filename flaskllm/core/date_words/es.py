@@ -34,7 +34,7 @@ WORDS: Mapping[str, str] = {
     "time": "mediodía|medianoche|noche|tarde|por la mañana|por la tarde|por la noche"
     "|fin del día|final del día|de la mañana|de la tarde",
     "at": "a las|a la",
-    "article": "el|día",
+    "article": "el|día|el día|para el día|hasta el día|antes del día",
     "link": "de|del|la|los|para|para el|hasta|hasta el|antes|a más tardar|lo más tarde"
     "|como muy tarde|desde|por",
     "or": "o|y|al|sino|pero",

@@ -15,7 +15,7 @@ def parse_srt(lines: Lines, *, field_name: str) -> Document:
         InvalidInputError: No cue has text.
     """
     cues = [_without_number(cue) for cue in read_cues(lines.lines)]
-    return from_cues(cues, lines, field_name=field_name)
+    return from_cues(cues, lines, form=lambda _: "srt", field_name=field_name)
 
 
 def _without_number(cue: RawCue) -> RawCue:

@@ -7,11 +7,13 @@ speaker are joined.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from flaskllm.inputs.document import Document, Kind, Notice, Origin, Part, Person
 from flaskllm.inputs.text import Line
 from flaskllm.inputs.transcripts.cues import Cue
 from flaskllm.inputs.transcripts.names import find_names
+from flaskllm.inputs.transcripts.people import participants
 
 # Turns longer than this are hard to cite. A turn ends at the first sentence end
 # past the lower size, and at the upper size in any case.
@@ -66,10 +68,43 @@ def spoken_lines(lines: Sequence[Line]) -> list[Cue]:
 
 
 def to_document(
-    cues: Iterable[Cue], *, kind: Kind, warnings: Sequence[Notice] = ()
+    cues: Iterable[Cue],
+    *,
+    kind: Kind,
+    form: str = "text",
+    people: Sequence[Person] = (),
+    sent_at: datetime | None = None,
+    may_roll: bool = True,
+    warnings: Sequence[Notice] = (),
 ) -> Document:
-    """Return the document of a transcript; it has no part when no cue has text."""
-    turns = tuple(
+    """Return the document of a transcript; it has no part when no cue has text.
+
+    Args:
+        cues: What was said, in the order of the file.
+        kind: What the document is.
+        form: As `Document.form` has it.
+        people: Whom the file names beside those who speak in it.
+        sent_at: When the meeting began, aware, where the file tells it.
+        may_roll: Whether a cue may show the words of the one before again, as
+            captions on a screen do.
+        warnings: What was found before.
+    """
+    ordered = _ordered(cues)
+    turns = _turns(_unrepeated(ordered) if may_roll else ordered)
+    speakers = dict.fromkeys(turn.speaker for turn in turns if turn.speaker)
+    present, notices = participants(tuple(speakers), people)
+    return Document(
+        kind,
+        turns,
+        present,
+        sent_at=sent_at,
+        warnings=(*warnings, *notices),
+        form=form,
+    )
+
+
+def _turns(cues: Iterable[Cue]) -> tuple[Part, ...]:
+    return tuple(
         Part(
             id=f"t{number}",
             kind="turn",
@@ -79,11 +114,8 @@ def to_document(
             start_ms=cue.start_ms,
             end_ms=cue.end_ms,
         )
-        for number, cue in enumerate(_joined(_unrepeated(_ordered(cues))), start=1)
+        for number, cue in enumerate(_joined(cues), start=1)
     )
-    speakers = dict.fromkeys(turn.speaker for turn in turns if turn.speaker)
-    people = tuple(Person(name, None, "speaker") for name in speakers)
-    return Document(kind, turns, people, warnings=tuple(warnings))
 
 
 def _ordered(cues: Iterable[Cue]) -> list[Cue]:
@@ -156,8 +188,11 @@ def _continues(turn: Cue, texts: list[str], piece: Cue) -> bool:
         return False
     if size > _TURN_CHARACTERS and texts[-1].endswith(_SENTENCE_END):
         return False
-    if turn.end_ms is None or piece.start_ms is None:
-        return turn.end_ms is None and piece.start_ms is None
+    if turn.end_ms is None:
+        # Where only starts are known, what begins together was said together.
+        return (turn.start_ms, None) == (piece.start_ms, piece.end_ms)
+    if piece.start_ms is None:
+        return False
     return piece.start_ms - turn.end_ms <= _GAP_MS
 
 

@@ -12,16 +12,15 @@ from flaskllm.core.ids import random_base62
 from flaskllm.core.paging import Place
 from flaskllm.services.callbacks.delivery_reports import (
     DeliveryReport,
-    not_found,
     report,
     reports,
-    sane_id,
 )
 from flaskllm.services.callbacks.planning import next_attempt
 from flaskllm.services.callbacks.schedule import Outcome
 from flaskllm.services.callbacks.sending import Sender
 from flaskllm.services.callbacks.settling import settle_by
 from flaskllm.services.callbacks.targets import host_of
+from flaskllm.services.own_ids import not_found, sane_id
 from flaskllm.storage.deliveries import DeliveryRows
 from flaskllm.storage.delivery_changes import Sending, Settled
 from flaskllm.storage.delivery_log import DeliveryLog
@@ -107,9 +106,9 @@ class Deliveries:
         Raises:
             NotFound: This principal has no such job.
         """
-        found = self._log.of_job(sane_id(job_id, "job"), principal_id)
+        found = self._log.of_job(sane_id("job", job_id), principal_id)
         if found is None:
-            raise not_found("job")
+            raise not_found("job", job_id)
         return reports(found)
 
     def of_endpoint(
@@ -120,7 +119,7 @@ class Deliveries:
         Raises:
             NotFound: It cannot be the id of an endpoint.
         """
-        wanted = sane_id(endpoint_id, "endpoint")
+        wanted = sane_id("endpoint", endpoint_id)
         return reports(self._log.of_endpoint(wanted, principal_id, most, after))
 
     def find(self, delivery_id: str, principal_id: str) -> DeliveryReport:
@@ -129,9 +128,9 @@ class Deliveries:
         Raises:
             NotFound: This principal has none of this id.
         """
-        found = self._log.find(sane_id(delivery_id), principal_id)
+        found = self._log.find(sane_id("delivery", delivery_id), principal_id)
         if found is None:
-            raise not_found()
+            raise not_found("delivery", delivery_id)
         return report(found)
 
     def replay(self, delivery_id: str, principal_id: str) -> DeliveryReport:
@@ -149,9 +148,11 @@ class Deliveries:
         """
         if not self._sends:
             raise JobsDisabled(details="Nothing is sent later while jobs are off.")
-        settled = self._rows.again(sane_id(delivery_id), principal_id, _again)
+        settled = self._rows.again(
+            sane_id("delivery", delivery_id), principal_id, _again
+        )
         if settled is None:
-            raise not_found()
+            raise not_found("delivery", delivery_id)
         return self.find(delivery_id, principal_id)
 
     def forget_expired(self) -> int:

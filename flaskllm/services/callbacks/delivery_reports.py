@@ -1,20 +1,13 @@
 """A delivery as its owner sees it: what came of it, without what was sent."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from flaskllm.core.errors import NotFound
 from flaskllm.core.paging import Place
 from flaskllm.services.callbacks.targets import host_of
 from flaskllm.storage.delivery_log import LoggedDelivery
 from flaskllm.storage.job_rows import DeliveryAttempt, DeliveryState
-
-_SANE_ID = re.compile(r"(?:msg|job|end)_[0-9A-Za-z]{1,36}")
-
-Noun = Literal["delivery", "job", "endpoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +56,3 @@ def report(found: LoggedDelivery) -> DeliveryReport:
         finished_at=found.finished_at,
         attempts=found.attempts,
     )
-
-
-def sane_id(text: str, noun: Noun = "delivery") -> str:
-    """Return an id if it may be one at all; no other text reaches the database.
-
-    Raises:
-        NotFound: It may not.
-    """
-    if _SANE_ID.fullmatch(text) is None:
-        raise not_found(noun)
-    return text
-
-
-def not_found(noun: Noun = "delivery") -> NotFound:
-    """Return the one answer for what never was and for what is somebody else's."""
-    return NotFound(f"There is no {noun} with this id.")

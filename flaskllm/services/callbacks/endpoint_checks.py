@@ -4,15 +4,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from flaskllm.core.errors import InvalidInputError
+from flaskllm.core.errors import Conflict, InvalidInputError
 from flaskllm.net.egress_errors import EgressRefused
 from flaskllm.services.callbacks.events import EVENT_TYPES
 from flaskllm.services.callbacks.planning import RENDERINGS
-from flaskllm.services.callbacks.targets import MAIL, check_mail_address
+from flaskllm.services.callbacks.targets import MAIL, Recipients, check_mail_address
+from flaskllm.storage.endpoints import ENABLED
+from flaskllm.storage.job_rows import EndpointRow, Rendering
 
 LONGEST_NAME: Final = 100
+TEST_IS_PENDING: Final = (
+    "A test of it is pending: its deliveries say when it is attempted next. To begin "
+    "anew, disable the endpoint and enable it again: that cancels what waits for it."
+)
 
 _MAIL_NOT_SET_UP = "needs the operator's mail settings, which are not there"
+_NO_MAIL_THERE = "gets no mail from here"
+_MAIL_ALLOWED = "what the operator's setting `mail.allowed_domains` names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +47,11 @@ class TargetRules:
 
     Attributes:
         check_url: Raises `EgressRefused` for a URL that may not be called.
-        sends_mail: Whether the operator has set up a mail server.
+        recipients: Who may get mail; None where the operator has set up no server.
     """
 
     check_url: Callable[[str], None]
-    sends_mail: bool
+    recipients: Recipients | None
 
     def check(self, rendering: str, url: str | None, email: str | None) -> bytes:
         """Return where an endpoint leads.
@@ -55,12 +63,15 @@ class TargetRules:
             if email is not None:
                 raise InvalidInputError.of("email", "goes with another rendering", MAIL)
             return self.check_called(url, "url").encode()
-        if not self.sends_mail:
+        if self.recipients is None:
             allowed = ", ".join(name for name in RENDERINGS if name != MAIL)
             raise InvalidInputError.of("rendering", _MAIL_NOT_SET_UP, allowed)
         if url is not None:
             raise InvalidInputError.of("url", "is given for mail", "`email` alone")
-        return check_mail_address(email or "").encode()
+        address = check_mail_address(email or "")
+        if not self.recipients.allow(address):
+            raise InvalidInputError.of("email", _NO_MAIL_THERE, _MAIL_ALLOWED)
+        return address.encode()
 
     def check_called(self, url: str | None, path: str) -> str:
         """Return a URL that may be called, as far as its text tells.
@@ -102,13 +113,32 @@ def check_events(names: Sequence[str]) -> str:
     return " ".join(each for each in EVENT_TYPES if each in names)
 
 
-def check_rendering(rendering: str) -> str:
+def check_rendering(rendering: str) -> Rendering:
     """Return the name of a rendering.
 
     Raises:
         InvalidInputError: There is none of this name.
     """
-    if rendering not in RENDERINGS:
-        problem = f"{rendering[:60]!r} is unknown"
-        raise InvalidInputError.of("rendering", problem, ", ".join(RENDERINGS))
-    return rendering
+    for known in RENDERINGS:
+        if rendering == known:
+            return known
+    problem = f"{rendering[:60]!r} is unknown"
+    raise InvalidInputError.of("rendering", problem, ", ".join(RENDERINGS))
+
+
+def check_reachable(row: EndpointRow) -> None:
+    """Return when something can be sent to an endpoint.
+
+    Raises:
+        Conflict: It has no address of its own, or is disabled.
+    """
+    if row.target is None:
+        raise Conflict(
+            details="It has no address of its own: it signs what goes to the "
+            "`callback_url` of requests. Make an endpoint with `url`, and test that."
+        )
+    if row.state != ENABLED:
+        raise Conflict(
+            details="It is disabled. Mend its receiver, then enable it: `PATCH` it "
+            'with `{"state": "enabled"}`.'
+        )

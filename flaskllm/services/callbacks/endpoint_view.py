@@ -1,14 +1,10 @@
 """An endpoint as its owner sees it."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from flaskllm.core.errors import NotFound
 from flaskllm.services.callbacks.targets import MAIL
-from flaskllm.storage.job_rows import EndpointRow
-
-_SANE_ID = re.compile(r"end_[0-9A-Za-z]{1,36}")
+from flaskllm.storage.job_rows import EndpointRow, EndpointState, Rendering
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +24,8 @@ class Endpoint:
     url: str | None = field(repr=False)
     email: str | None = field(repr=False)
     events: tuple[str, ...]
-    rendering: str
-    state: str
+    rendering: Rendering
+    state: EndpointState
     disabled_reason: str
     failing_since: datetime | None
     previous_until: datetime | None
@@ -55,19 +51,3 @@ def shown(row: EndpointRow, now: datetime) -> Endpoint:
         previous_until=None if is_over else until,
         created_at=row.created_at,
     )
-
-
-def sane_id(endpoint_id: str) -> str:
-    """Return the id if it may be one at all; no other text reaches the database.
-
-    Raises:
-        NotFound: It may not.
-    """
-    if _SANE_ID.fullmatch(endpoint_id) is None:
-        raise not_found()
-    return endpoint_id
-
-
-def not_found() -> NotFound:
-    """Return the one answer for what never was and for what is somebody else's."""
-    return NotFound("There is no endpoint with this id.")

@@ -11,22 +11,23 @@ from flaskllm.core.ids import new_ordered_id
 from flaskllm.services.callbacks import endpoint_edits as edits
 from flaskllm.services.callbacks import events
 from flaskllm.services.callbacks.endpoint_checks import (
+    TEST_IS_PENDING,
     NewEndpoint,
     TargetRules,
     check_events,
     check_name,
+    check_reachable,
     check_rendering,
 )
 from flaskllm.services.callbacks.endpoint_edits import Editing
 from flaskllm.services.callbacks.endpoint_view import (
     Endpoint,
-    not_found,
-    sane_id,
     shown,
 )
 from flaskllm.services.callbacks.planning import Belonging, Receiver, plan
 from flaskllm.services.callbacks.sending import secrets_at
 from flaskllm.services.callbacks.signing import check_secret, make_secret
+from flaskllm.services.own_ids import not_found, sane_id
 from flaskllm.storage.deliveries import DeliveryRows
 from flaskllm.storage.delivery_changes import New
 from flaskllm.storage.endpoints import ENABLED, EndpointEdit, EndpointRows
@@ -158,7 +159,7 @@ class Endpoints:
         now = self._clock.now()
         noted = self._editing(actor).noted("endpoint.remove", row, now)
         if not self._rows.remove(row.id, principal_id, noted):
-            raise not_found()
+            raise not_found("endpoint", endpoint_id)
 
     def roll(
         self,
@@ -196,54 +197,39 @@ class Endpoints:
 
         Raises:
             NotFound: This principal has none of this id.
-            Conflict: It is disabled, or has no address of its own; `details` says
-                what to do.
+            Conflict: It is disabled, has no address of its own, or a test of it is
+                still pending; `details` says what to do.
             JobsDisabled: Nothing is ever sent here.
             ServiceUnavailable: Nothing was stored; a retry may help.
         """
         row = self._find(endpoint_id, principal_id)
         if not self._sends:
             raise JobsDisabled(details="Nothing is sent later while jobs are off.")
-        _check_reachable(row)
+        check_reachable(row)
         receiver = Receiver(row.id, row.rendering)
 
         def plan_test(now: datetime) -> New:
             event = events.of_test(row.id, row.name, now)
             return plan(event, [receiver], Belonging(principal_id, now + self._keep))
 
-        return self._deliveries.add(plan_test).deliveries[0].id
+        planned = self._deliveries.add_alone(row.id, "endpoint.test", plan_test)
+        if planned is None:
+            raise Conflict(details=TEST_IS_PENDING)
+        return planned.deliveries[0].id
 
     def _change(
         self, endpoint_id: str, principal_id: str, edit: EndpointEdit
     ) -> EndpointRow:
-        row = self._rows.change(sane_id(endpoint_id), principal_id, edit)
+        row = self._rows.change(sane_id("endpoint", endpoint_id), principal_id, edit)
         if row is None:
-            raise not_found()
+            raise not_found("endpoint", endpoint_id)
         return row
 
     def _find(self, endpoint_id: str, principal_id: str) -> EndpointRow:
-        row = self._rows.find(sane_id(endpoint_id), principal_id)
+        row = self._rows.find(sane_id("endpoint", endpoint_id), principal_id)
         if row is None:
-            raise not_found()
+            raise not_found("endpoint", endpoint_id)
         return row
 
     def _editing(self, actor: Actor) -> Editing:
         return Editing(actor, self._rules)
-
-
-def _check_reachable(row: EndpointRow) -> None:
-    """Return when something can be sent to an endpoint.
-
-    Raises:
-        Conflict: It has no address of its own, or is disabled.
-    """
-    if row.target is None:
-        raise Conflict(
-            details="It has no address of its own: it signs what goes to the "
-            "`callback_url` of requests. Make an endpoint with `url`, and test that."
-        )
-    if row.state != ENABLED:
-        raise Conflict(
-            details="It is disabled. Mend its receiver, then enable it: `PATCH` it "
-            'with `{"state": "enabled"}`.'
-        )

@@ -24,6 +24,7 @@ _OF_JOBS: Mapping[JobState, EventType] = {
     "done": "job.done",
     "failed": "job.failed",
     "dead": "job.failed",
+    "needs_fetch": "job.failed",
 }
 _TOLD_OF_ERRORS = ("code", "error", "details")
 

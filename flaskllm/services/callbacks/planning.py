@@ -12,10 +12,10 @@ from flaskllm.services.callbacks.events import Event
 from flaskllm.services.callbacks.renderings import json, mail, slack, teams
 from flaskllm.storage.delivery_changes import New
 from flaskllm.storage.endpoints import ENABLED, Listener
-from flaskllm.storage.job_rows import DeliveryRow, EndpointRow, JobRow
+from flaskllm.storage.job_rows import DeliveryRow, EndpointRow, JobRow, Rendering
 from flaskllm.storage.workflows import Start
 
-RENDERINGS: Mapping[str, Callable[[Event], bytes]] = {
+RENDERINGS: Mapping[Rendering, Callable[[Event], bytes]] = {
     "json": json.render,
     "slack": slack.render,
     "teams": teams.render,
@@ -29,7 +29,7 @@ class Receiver:
     """Where one delivery goes. `target` None means: where its endpoint leads."""
 
     endpoint_id: str
-    rendering: str = "json"
+    rendering: Rendering = "json"
     is_enabled: bool = True
     target: bytes | None = field(default=None, repr=False)
 
@@ -77,7 +77,7 @@ def deliveries_of(
 
 def plan(event: Event, receivers: Iterable[Receiver], belonging: Belonging) -> New:
     """Return one delivery of the event for each receiver, rendered as it wants it."""
-    rendered: dict[str, bytes] = {}
+    rendered: dict[Rendering, bytes] = {}
     rows = []
     for receiver in receivers:
         if receiver.rendering not in rendered:

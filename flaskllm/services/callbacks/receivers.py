@@ -5,9 +5,10 @@ from flaskllm.core.clock import Clock
 from flaskllm.core.errors import InvalidInputError, NotFound
 from flaskllm.services.callbacks.endpoint_checks import TargetRules
 from flaskllm.services.callbacks.endpoint_edits import Editing
-from flaskllm.services.callbacks.endpoint_view import Endpoint, sane_id, shown
+from flaskllm.services.callbacks.endpoint_view import Endpoint, shown
 from flaskllm.services.callbacks.planning import usual_endpoint
 from flaskllm.services.callbacks.signing import make_secret
+from flaskllm.services.own_ids import sane_id
 from flaskllm.storage.endpoints import ENABLED, EndpointRows
 
 
@@ -63,7 +64,7 @@ class Receivers:
         allowed = "the id of an endpoint of yours"
         unknown = InvalidInputError.of("endpoint", "is unknown", allowed)
         try:
-            row = self._rows.find(sane_id(endpoint_id), principal_id)
+            row = self._rows.find(sane_id("endpoint", endpoint_id), principal_id)
         except NotFound:
             raise unknown from None
         if row is None:

@@ -10,10 +10,11 @@ from flaskllm.net.mail import MailFailed
 from flaskllm.services.callbacks.renderings.mail import Envelope, compose
 from flaskllm.services.callbacks.schedule import Outcome, read_answer
 from flaskllm.services.callbacks.signing import headers_of
-from flaskllm.services.callbacks.targets import MAIL
+from flaskllm.services.callbacks.targets import MAIL, Recipients
 from flaskllm.storage.job_rows import DeliveryRow, EndpointRow
 
 NOT_SET_UP = "mail_not_set_up"
+NOT_ALLOWED = "mail_not_allowed"
 
 
 class Answer(Protocol):
@@ -68,15 +69,26 @@ class Post(Protocol):
 class Sender:
     """Sends deliveries. It never raises for what a receiver does."""
 
-    def __init__(self, way: Way, post: Post | None) -> None:
-        """Keep the collaborators; `post` None is an operator without a mail server."""
+    def __init__(
+        self, way: Way, post: Post | None, recipients: Recipients | None
+    ) -> None:
+        """Keep the collaborators.
+
+        Args:
+            way: To URLs.
+            post: To mail addresses; None is an operator without a mail server.
+            recipients: Who may get mail; None where there is no `post`.
+        """
         self._way = way
         self._post = post
+        self._recipients = recipients
 
     def send(
         self, delivery: DeliveryRow, endpoint: EndpointRow, at: datetime
     ) -> Outcome:
-        """Make one attempt and return what came of it. It takes 15 s at most or so.
+        """Make one attempt and return what came of it.
+
+        To a URL it takes 15 s at most; a mail may take as long for each of its steps.
 
         Args:
             delivery: With a `target` of its own, or for that of its endpoint.
@@ -104,9 +116,12 @@ class Sender:
     def _mail(
         self, delivery: DeliveryRow, endpoint: EndpointRow, at: datetime
     ) -> Outcome:
-        if self._post is None:
+        if self._post is None or self._recipients is None:
             return Outcome(NOT_SET_UP)
         recipient = (endpoint.target or b"").decode()
+        # Since the endpoint was made the operator may have allowed fewer.
+        if not self._recipients.allow(recipient):
+            return Outcome(NOT_ALLOWED)
         envelope = Envelope(delivery.id, self._post.sender, recipient, at)
         try:
             status = self._post.send(compose(delivery.body, envelope), recipient)

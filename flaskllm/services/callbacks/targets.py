@@ -4,6 +4,7 @@ The paths and queries of many receivers are secrets. Only the host is ever logge
 """
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from flaskllm.core.errors import InvalidInputError
@@ -22,6 +23,25 @@ _ADDRESS = re.compile(
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}"
     r"[A-Za-z0-9]"
 )
+
+
+EVERYBODY: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Who may get mail: domains and addresses in lower case; `*` is everybody.
+
+    A domain stands for itself, not for those below it.
+    """
+
+    allowed: frozenset[str]
+
+    def allow(self, address: str) -> bool:
+        """Tell whether mail may go to an address."""
+        known = address.lower()
+        names = {EVERYBODY, known, known.rpartition("@")[2]}
+        return not names.isdisjoint(self.allowed)
 
 
 def host_of(target: bytes | None, rendering: str) -> str:

@@ -37,9 +37,9 @@ class Telling:
             job: As it ended, with `result` or `error`.
             items: All items of a batch, in order; their results may be left out.
         """
-        now = moment(connection, self._clock)
         if type_of(job) is None:
             return
+        now = moment(connection, self._clock)
         if job.callback_url is not None:
             usual = usual_endpoint(job.principal_id, make_secret(), now)
             put_missing(connection, usual)

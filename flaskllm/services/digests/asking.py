@@ -1,74 +1,42 @@
 """Ask a model for one typed answer: one question, at most one repair."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from flaskllm.core.errors import LLMAPIError, LLMProtocolError
+from flaskllm.core.errors import (
+    LLMAPIError,
+    LLMContextTooLong,
+    LLMProtocolError,
+)
 from flaskllm.llm.parts import Message
 from flaskllm.llm.prompts import Template
 from flaskllm.llm.types import (
     Answer,
     CompletionRequest,
-    Extraction,
     Usage,
 )
+from flaskllm.services.digests.question import Objection, Question
 
 Complete = Callable[[CompletionRequest], Answer]
 
 _ECHOED_CHARACTERS = 20_000
+_TUPLES = ("warnings", "failures", "deployments")
+_MADE_UP = "placeholder_unknown"
 _REPORTED_PROBLEMS = 8
 _TOLD_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
-    """What is wrong with an answer that can be read.
-
-    `problem` tells the model what to mend. With a `warning` the answer is good
-    enough when the repair brings nothing better; without one it is not.
-    """
-
-    problem: str
-    warning: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, and how an answer is read.
-
-    `source` is untrusted. `object_to` looks at an answer of `answer_type`.
-    """
-
-    template: Template
-    variables: Mapping[str, str]
-    source: str
-    answer_type: type[BaseModel]
-    object_to: Callable[[Any], tuple[Objection, ...]]
-    json_schema: Mapping[str, Any]
-    model: str | None = None
-    extraction: Extraction | None = None
-    tokens_for_answer: int | None = None
-
-    def request(self) -> CompletionRequest:
-        """Return the request for the first answer."""
-        return CompletionRequest(
-            model=self.model,
-            messages=self.template.render(self.variables, self.source),
-            max_output_tokens=self.tokens_for_answer
-            or self.template.front.tokens_kept_free,
-            json_schema=self.json_schema,
-            extraction=self.extraction,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Asked:
-    """A typed answer and where it came from; plain JSON between steps."""
+    """A typed answer and where it came from; plain JSON between steps.
+
+    `deployments` are the names of those who said something for it, in order.
+    """
 
     answer: dict[str, Any]
     warnings: tuple[str, ...]
@@ -77,18 +45,20 @@ class Asked:
     degraded: bool
     usage: Usage
     failures: tuple[str, ...] = ()
+    deployments: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         usage = {name: getattr(self.usage, name) for name in Usage.__slots__}
         kept = {name: getattr(self, name) for name in self.__slots__}
-        lists = {name: list(kept[name]) for name in ("warnings", "failures")}
+        lists = {name: list(kept[name]) for name in _TUPLES}
         return {**kept, **lists, "usage": usage}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Asked":
         """Read what `to_json` wrote."""
-        tuples = {name: tuple(value[name]) for name in ("warnings", "failures")}
+        # An older program kept no deployments.
+        tuples = {name: tuple(value.get(name, ())) for name in _TUPLES}
         return cls(**{**value, **tuples, "usage": Usage(**value["usage"])})
 
 
@@ -96,6 +66,7 @@ class Asked:
 class _Reading:
     answer: BaseModel | None
     objections: tuple[Objection, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -117,35 +88,65 @@ def ask(question: Question, repair: Template, complete: Complete) -> Asked:
     first = complete(request)
     reading = _read(first.completion.text, question)
     if not reading.objections:
-        return _asked(reading, first, first.completion.usage)
+        return _asked(reading, first, (first,))
     try:
-        second = complete(_repair_request(request, first, reading, repair))
+        second = _mend(request, first, _hidden(reading, question), repair, complete)
     except LLMAPIError:
         if reading.usable:
-            return _asked(reading, first, first.completion.usage)
+            return _asked(reading, first, (first,))
         raise
     mended = _read(second.completion.text, question)
     usable = [pair for pair in ((mended, second), (reading, first)) if pair[0].usable]
     if not usable:
         raise _malformed(second, mended)
     best = min(usable, key=lambda pair: len(pair[0].objections))
-    return _asked(*best, first.completion.usage + second.completion.usage)
+    return _asked(*best, (first, second))
+
+
+def _mend(
+    request: CompletionRequest,
+    first: Answer,
+    reading: _Reading,
+    repair: Template,
+    complete: Complete,
+) -> Answer:
+    """Ask for a repair; where there is no room to repeat the answer, ask anew.
+
+    One that is good enough is not asked for anew.
+    """
+    try:
+        return complete(_repair_request(request, first, reading, repair))
+    except LLMContextTooLong:
+        if reading.usable:
+            raise
+        return complete(request)
 
 
 def take(answer_type: type[BaseModel], answer: Answer) -> Asked:
     """Return an answer that needs no repair: the extractive provider's."""
     said = answer_type.model_validate_json(answer.completion.text)
-    return _asked(_Reading(said, ()), answer, answer.completion.usage)
+    return _asked(_Reading(said, ()), answer, (answer,))
 
 
 def _read(text: str, question: Question) -> _Reading:
     try:
-        answer = question.answer_type.model_validate(_parse_object(text))
+        said = question.shield.answer(_parse_object(text))
+        answer = question.answer_type.model_validate(said.value)
     except ValidationError as error:
         return _Reading(None, _problems(error))
     except ValueError as error:
         return _Reading(None, (Objection(str(error)),))
-    return _Reading(answer, question.object_to(answer))
+    made_up = (_MADE_UP,) if said.unknown else ()
+    return _Reading(answer, question.object_to(answer), made_up)
+
+
+def _hidden(reading: _Reading, question: Question) -> _Reading:
+    """Return a reading whose problems hold nothing that the model may not see."""
+    told = tuple(
+        replace(each, problem=question.shield.text(each.problem))
+        for each in reading.objections
+    )
+    return replace(reading, objections=told)
 
 
 def _parse_object(text: str) -> Any:
@@ -184,16 +185,19 @@ def _repair_request(
     return replace(request, messages=(*request.messages, said, told))
 
 
-def _asked(reading: _Reading, answer: Answer, usage: Usage) -> Asked:
+def _asked(reading: _Reading, answer: Answer, said: Sequence[Answer]) -> Asked:
+    """Return what was read of one of the answers that were given."""
     assert reading.answer is not None
+    objected = (o.warning for o in reading.objections if o.warning)
     return Asked(
         answer=reading.answer.model_dump(mode="json"),
-        warnings=tuple(o.warning for o in reading.objections if o.warning),
+        warnings=(*objected, *reading.warnings),
         provider=answer.deployment.provider,
         model=answer.completion.model,
         degraded=answer.deployment.degraded,
-        usage=usage,
+        usage=sum((each.completion.usage for each in said), Usage()),
         failures=answer.failures,
+        deployments=tuple(each.deployment.name for each in said),
     )
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from flaskllm.core import languages
 from flaskllm.core.errors import InvalidInputError
-from flaskllm.services.digests.asking import Objection
 from flaskllm.services.digests.custom import read_schema
 from flaskllm.services.digests.ground import Ground
+from flaskllm.services.digests.question import Objection
 from flaskllm.services.digests.types import DigestOrder
 
 _MOST_LABELS = 100

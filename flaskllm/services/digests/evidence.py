@@ -7,6 +7,7 @@ from flaskllm.inputs.document import Part
 from flaskllm.services.digests.answers import Quoted
 from flaskllm.services.digests.ground import Ground
 from flaskllm.services.digests.instructions import Span
+from flaskllm.services.digests.negations import is_cut_off
 from flaskllm.services.digests.quotes import Match, locate_anywhere
 from flaskllm.services.digests.types import Evidence
 
@@ -67,13 +68,24 @@ def proves_enough(evidence: Evidence, ground: Ground) -> bool:
     """Tell whether a quote says something: "to" would prove any fact.
 
     At least two words and eight characters, wide ones counting twice, or all
-    that the part says.
+    that the part says; and no negation cut off beside it.
     """
     quote = evidence.quote.strip()
     part = proving_part(evidence, ground)
     if part is not None and quote == part.text.strip():
         return True
+    if leaves_out_negation(evidence, ground):
+        return False
     wide = sum(unicodedata.east_asian_width(each) in "WF" for each in quote)
     return len(quote) + wide >= _FEWEST_CHARACTERS and (
         wide > 0 or len(quote.split()) >= _FEWEST_WORDS
     )
+
+
+def leaves_out_negation(evidence: Evidence, ground: Ground) -> bool:
+    """Tell whether verified evidence ends just before the word that turns it round."""
+    part = proving_part(evidence, ground)
+    if part is None or evidence.offset is None or evidence.length is None:
+        return False
+    end = evidence.offset + evidence.length
+    return is_cut_off(part.text, evidence.offset, end, ground.source_language)

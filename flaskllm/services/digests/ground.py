@@ -30,7 +30,8 @@ class Ground:
     that were orders. `reference` is aware: relative dates are read from it.
     `language` is that of the answer, `source_language` that of the document
     (None when it is too short to tell). `reference_is_assumed` when nobody gave
-    the reference: it is the time of arrival.
+    the reference: it is the time of arrival. `earlier` is what earlier mails of a
+    thread proved: words may come from there, quotes may not.
     """
 
     document: Document
@@ -40,6 +41,7 @@ class Ground:
     flagged: Mapping[str, tuple[Span, ...]]
     order_names: tuple[str, ...] = ()
     reference_is_assumed: bool = False
+    earlier: tuple[str, ...] = ()
     # The days that a part names, by its id: reading a long one takes seconds.
     days: dict[str, frozenset[date]] = field(default_factory=dict, compare=False)
 
@@ -77,7 +79,7 @@ class Ground:
             f"{person.name or ''} {person.email or ''}"
             for person in self.document.participants
         )
-        return "\n\n".join((*self.texts.values(), people))
+        return "\n\n".join((*self.texts.values(), people, *self.earlier))
 
     @cached_property
     def links(self) -> frozenset[str]:

@@ -9,13 +9,13 @@ from pydantic import BaseModel, RootModel
 
 from flaskllm.core import entities, numerals
 from flaskllm.services.digests import answers
-from flaskllm.services.digests.asking import Objection
 from flaskllm.services.digests.case import Case, check_language
 from flaskllm.services.digests.custom import (
     change_texts,
     find_faults,
     leaves_of,
 )
+from flaskllm.services.digests.question import Objection
 from flaskllm.services.digests.saying import Counts, repeats_order, say
 from flaskllm.services.digests.types import DigestType
 from flaskllm.services.digests.verify import check, check_evidence

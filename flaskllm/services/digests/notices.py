@@ -18,7 +18,15 @@ _SENTENCES: Mapping[str, str] = {
     "code_not_in_source": "{} taken out",
     "number_not_in_source": "{} texts hold a number that the source does not",
     "instruction_in_source_repeated": "{} dropped",
+    "facts_left_out": "{} not told in the prose; the lists hold them",
     "summary_extracted": "the summary is sentences of the source",
+    "facts_of_earlier_mails": "{} were proved in earlier mails of the thread, and do "
+    "not stand in this one",
+    "known_text_left_out": "{} characters were read with earlier mails of the thread, "
+    "and not sent again",
+    "earlier_facts_forgotten": "{} of the thread were too many to be kept",
+    "thread_not_remembered": "it is no mail with a Message-ID, it is of a type whose "
+    "facts are not put together, it stays local, or threads are not kept here",
 }
 _OBJECTIONS: Mapping[str, str] = {
     "language_not_as_asked": "the wording is in another language",
@@ -29,6 +37,7 @@ _OBJECTIONS: Mapping[str, str] = {
     "code_not_in_source": "a code may not be of the source",
     "number_not_in_source": "a number may not be of the source",
     "instruction_in_source_repeated": "a code may come from an instruction",
+    "placeholder_unknown": "the model made up a placeholder; it was taken out",
 }
 
 

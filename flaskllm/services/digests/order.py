@@ -27,12 +27,22 @@ def read_ground(order: DigestOrder, now: datetime) -> Ground:
         InvalidInputError: The content is empty or not what it says it is.
         UnsupportedMediaType: The content type is not read here.
     """
-    document = _with_participants(_parse(order), order.participants)
+    document = read_document(order)
     found = languages.detect(document.text())
     language = order.language or found or _FALLBACK_LANGUAGE
     ground = Ground.of(document, _reference(order, document, now), language, found)
     assumed = order.reference_time is None and document.sent_at is None
     return replace(ground, reference_is_assumed=assumed)
+
+
+def read_document(order: DigestOrder) -> Document:
+    """Parse what was sent; the participants of the order stand with its own.
+
+    Raises:
+        InvalidInputError: As `read_ground`.
+        UnsupportedMediaType: As `read_ground`.
+    """
+    return _with_participants(_parse(order), order.participants)
 
 
 def choose_template(order: DigestOrder, library: Library) -> Template:

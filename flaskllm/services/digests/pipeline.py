@@ -1,32 +1,40 @@
 """The digest, from bytes to proven facts: the one pipeline.
 
-Parse, ask for facts with quotes, verify, write prose from what held, render.
-`step(name, function)` runs each piece that costs money and returns its plain
-JSON: a plain call here, a recorded step in a worker. A document that does not
-fit the window of any model is refused by the router before money is spent.
+Parse, plan, ask for facts with quotes, verify, write prose from what held, render.
+What is asked, and how it is recorded, stands in `gathering`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flaskllm.core.clock import Clock
-from flaskllm.core.config import OFFLINE
-from flaskllm.core.errors import InvalidInputError, ModelNotFound
 from flaskllm.core.ids import new_id
 from flaskllm.llm.prompts import Library
-from flaskllm.llm.tokens import estimate
-from flaskllm.llm.types import Answer, Call, CompletionRequest, Extraction, Usage
+from flaskllm.llm.types import Call, Usage
 from flaskllm.services.completions import Completions
-from flaskllm.services.digests import answers, order, prose
-from flaskllm.services.digests.asking import Asked, Complete, Question, ask, take
+from flaskllm.services.digests import answers, automatic, order, prose
+from flaskllm.services.digests.asking import Asked
 from flaskllm.services.digests.case import Case, read_case
-from flaskllm.services.digests.kinds import KINDS, CustomAnswer, Kind
+from flaskllm.services.digests.gathering import Gathering, Step, Steps, run_inline
+from flaskllm.services.digests.kinds import KINDS, Kind
+from flaskllm.services.digests.mapping import one_at_a_time
+from flaskllm.services.digests.merging import Told, merge
 from flaskllm.services.digests.notices import list_failures, list_warnings
+from flaskllm.services.digests.pieces import (
+    Piece,
+    characters_of,
+    is_continued,
+    whole,
+)
+from flaskllm.services.digests.plan import Plan
+from flaskllm.services.digests.questions import Questions
 from flaskllm.services.digests.render import render
 from flaskllm.services.digests.saying import Counts
+from flaskllm.services.digests.shielding import on_record, shield_of
+from flaskllm.services.digests.thread_use import ThreadUse, open_thread
+from flaskllm.services.digests.threads import Threads
 from flaskllm.services.digests.types import (
     Digest,
     DigestOrder,
@@ -34,30 +42,51 @@ from flaskllm.services.digests.types import (
     Participant,
     Summary,
 )
-
-Step = Callable[[str, Callable[[], Any]], Any]
-
-# A translation is about as long as its source; scripts differ by about a half.
-_TRANSLATION_GROWTH = 1.5
-
-
-def run_inline(name: str, function: Callable[[], Any]) -> Any:
-    """Run a step here and now."""
-    return function()
+from flaskllm.services.privacy import Privacy
 
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Makes digests. `templates` gives the library as it stands now."""
+    """Makes digests.
+
+    Attributes:
+        completions: Ask models.
+        templates: Gives the library as it stands now.
+        clock: Says when a document arrived.
+        at_once: How many pieces of a document are asked about at a time; 1 where
+            there are no threads.
+        most_inline_calls: How many calls to models somebody waits for, where a job
+            could take them; None is any number.
+        privacy: What is kept from upstreams; None keeps only what orders say.
+        threads: What is known of mail threads; None knows nothing.
+    """
 
     completions: Completions
     templates: Callable[[], Library]
     clock: Clock
+    at_once: int = 1
+    most_inline_calls: int | None = None
+    privacy: Privacy | None = None
+    threads: Threads | None = None
 
     def make(
-        self, wanted: DigestOrder, call: Call, step: Step = run_inline
+        self,
+        wanted: DigestOrder,
+        call: Call,
+        step: Step = run_inline,
+        keep: Step = run_inline,
+        most_calls: int | None = None,
+        threads_of: str | None = None,
     ) -> DigestResult:
         """Return the digest of one document.
+
+        Args:
+            wanted: What is ordered.
+            call: Travels down.
+            step: Runs what costs money, see above.
+            keep: Runs the pieces of one step.
+            most_calls: How many calls to models it may take; None is any number.
+            threads_of: The principal whose threads count; None reads a mail alone.
 
         Raises:
             InvalidInputError: The order cannot be carried out as it stands; the
@@ -65,20 +94,47 @@ class Digests:
             UnsupportedMediaType: The content type is not read here.
             LLMAPIError: No model could answer; `retryable` tells whether the
                 same order may succeed later.
+            TooManyCallsError: It takes more than `most_calls`; nothing was asked.
         """
-        case = read_case(wanted, order.read_ground(wanted, self.clock.now()))
-        complete = partial(self._complete, call=call)
-        making = _Making(case, KINDS[wanted.type], self.templates(), complete, step)
-        return making.make()
+        steps = Steps(step, keep, self.at_once, most_calls)
+        making = self._making(wanted, call, steps, threads_of)
+        return on_record(making.make, making.gathering.questions.shield, call, keep)
 
-    def _complete(self, request: CompletionRequest, call: Call) -> Answer:
-        """Ask a model; one that is not there is a wrong field of the order."""
-        try:
-            return self.completions.complete(request, call)
-        except ModelNotFound as error:
-            raise InvalidInputError(
-                details=error.details, fields=error.fields
-            ) from error
+    def plan(
+        self, wanted: DigestOrder, call: Call, threads_of: str | None = None
+    ) -> Plan:
+        """Return what the digest of a document would take; no model is asked.
+
+        Args:
+            wanted: What would be ordered.
+            call: Travels down.
+            threads_of: As `make`.
+
+        Raises:
+            InvalidInputError: As `make`.
+            UnsupportedMediaType: As `make`.
+        """
+        return self._making(wanted, call, Steps(), threads_of).plan()
+
+    def _making(
+        self, wanted: DigestOrder, call: Call, steps: Steps, threads_of: str | None
+    ) -> "_Making":
+        now, keep = self.clock.now(), steps.keep
+        case = read_case(wanted, order.read_ground(wanted, now))
+        kind, document = KINDS[wanted.type], case.ground.document
+        shield = shield_of(wanted, document, self.privacy, call.aliases)
+        thread = None
+        if not shield.found and automatic.skip(case) is None:
+            thread = open_thread(self.threads, case, threads_of, now, keep)
+        news = None
+        if thread is not None and thread.is_known:
+            earlier, news = thread.earlier, thread.news.ground
+            shield = shield_of(wanted, document, self.privacy, call.aliases, earlier)
+            case = replace(case, ground=thread.ground)
+        questions = Questions(case, kind, self.templates(), shield, news)
+        shared = one_at_a_time(call)
+        gathering = Gathering(questions, self.completions, shared, steps)
+        return _Making(case, kind, gathering, thread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,71 +143,62 @@ class _Making:
 
     case: Case
     kind: Kind
-    library: Library
-    complete: Complete
-    step: Step
+    gathering: Gathering
+    thread: ThreadUse | None = None
+
+    def plan(self) -> Plan:
+        """Return what it takes; no model is asked."""
+        if automatic.skip(self.case) is not None:
+            return Plan(0, 0, 0, 0, (whole(self.case.ground),))
+        return self.gathering.plan()
 
     def make(self) -> DigestResult:
+        """Return the digest."""
+        if (skipped := automatic.skip(self.case)) is not None:
+            return skipped
         counts: Counts = Counter()
-        facts = self._ask("facts", self._facts_question())
-        answer = self.kind.answer.model_validate(facts.answer)
-        fields = self.kind.conclude(answer, self.case, counts)
-        asked = [facts]
+        facts = self.gathering.facts()
+        asked = [each for _, each in facts]
+        own = self._conclude(facts, counts)
+        fields = own if self.thread is None else self.thread.join(own, counts)
+        is_read = not any(each.degraded for each in asked)
         if "summary" in self.kind.fills:
-            fields["summary"] = self._write_summary(facts, fields, asked, counts)
+            fields["summary"] = self._write_summary(fields, asked, counts)
         if "reply_draft" in self.kind.fills:
             fields["reply_draft"] = self._write_reply(fields, asked, counts)
+        self._remember(own if is_read else None, counts)
         fields.pop("points", None)
         return self._finish(fields, asked, counts)
 
-    def _ask(self, name: str, question: Question) -> Asked:
-        repair = self.library.get("repair")
+    def _conclude(
+        self, facts: Sequence[tuple[Piece, Asked]], counts: Counts
+    ) -> dict[str, Any]:
+        """Return the fields that hold, of all pieces together."""
+        kind, told = self.kind, []
+        for piece, asked in facts:
+            answer = kind.answer.model_validate(asked.answer)
+            fields = kind.conclude(answer, self.case, counts)
+            told.append(Told(fields, characters_of(piece), is_continued(piece)))
+        return merge(told, self.case)
 
-        def run() -> dict[str, Any]:
-            return ask(question, repair, self.complete).to_json()
-
-        return Asked.from_json(self.step(name, run))
-
-    def _facts_question(self) -> Question:
-        wanted, ground = self.case.order, self.case.ground
-        template = order.choose_template(wanted, self.library)
-        return Question(
-            template=template,
-            variables=order.fill_variables(wanted, template, ground),
-            source=ground.rendered(),
-            answer_type=self.kind.answer,
-            object_to=lambda answer: self.kind.objects(answer, self.case),
-            json_schema=self._schema(),
-            model=wanted.model,
-            extraction=self._extraction(wanted.type),
-            tokens_for_answer=self._tokens_for_answer(template.front.tokens_kept_free),
-        )
-
-    def _schema(self) -> Any:
-        if self.kind.answer is CustomAnswer:
-            return self.case.schema
-        return self.kind.answer.model_json_schema()
-
-    def _extraction(self, wanted: str) -> Extraction:
-        ground = self.case.ground
-        language = ground.source_language or ground.language
-        return Extraction(wanted, language, ground.passages(), people=ground.people)
-
-    def _tokens_for_answer(self, kept_free: int) -> int:
-        if "translation" not in self.kind.fills:
-            return kept_free
-        tokens = estimate(self.case.ground.document.text())
-        return max(kept_free, int(tokens * _TRANSLATION_GROWTH))
+    def _remember(self, own: dict[str, Any] | None, counts: Counts) -> None:
+        """Keep what this mail has told; not what stays local, nor what nobody read."""
+        is_local = bool(self.gathering.questions.shield.found)
+        if self.thread is None or is_local:
+            counts["thread_not_remembered"] += self.case.order.thread == "remember"
+        elif own is not None:
+            self.thread.keep(own)
 
     def _write_summary(
-        self, facts: Asked, fields: dict[str, Any], asked: list[Asked], counts: Counts
+        self, fields: dict[str, Any], asked: list[Asked], counts: Counts
     ) -> Summary:
         ground = self.case.ground
-        if facts.degraded:
-            extract = answers.SummaryAnswer.model_validate(facts.answer)
+        if len(asked) == 1 and asked[0].degraded:
+            extract = answers.SummaryAnswer.model_validate(asked[0].answer)
             return prose.conclude_extract(extract.summary, ground, counts)
-        if prose.has_facts(fields):
-            asked.append(self._ask("prose", self._prose_question(fields)))
+        is_read = not all(each.degraded for each in asked)
+        if is_read and prose.has_facts(fields):
+            asked.append(self._write(fields, counts))
             written = answers.SummaryAnswer.model_validate(asked[-1].answer)
             summary = prose.conclude_summary(written.summary, ground, counts)
             if summary:
@@ -160,14 +207,7 @@ class _Making:
 
     def _extract_summary(self, asked: list[Asked], counts: Counts) -> Summary:
         """Sum up in the source's own sentences when no fact held."""
-        request = CompletionRequest(
-            OFFLINE, messages=(), extraction=self._extraction("summary")
-        )
-
-        def run() -> dict[str, Any]:
-            return take(answers.SummaryAnswer, self.complete(request)).to_json()
-
-        asked.append(Asked.from_json(self.step("extract", run)))
+        asked.append(self.gathering.extract())
         counts["summary_extracted"] += 1
         extract = answers.SummaryAnswer.model_validate(asked[-1].answer)
         return prose.conclude_extract(extract.summary, self.case.ground, counts)
@@ -175,24 +215,14 @@ class _Making:
     def _write_reply(
         self, fields: dict[str, Any], asked: list[Asked], counts: Counts
     ) -> str:
-        asked.append(self._ask("prose", self._prose_question(fields)))
+        asked.append(self._write(fields, counts))
         written = answers.ReplyAnswer.model_validate(asked[-1].answer)
         return prose.conclude_reply(written.reply_draft, self.case, counts)
 
-    def _prose_question(self, fields: dict[str, Any]) -> Question:
-        wanted, ground = self.case.order, self.case.ground
-        writer = prose.WRITERS[wanted.type]
-        template = self.library.get(writer.template)
-        return Question(
-            template=template,
-            variables=order.fill_prose_variables(wanted, template, ground),
-            source=prose.render_facts(fields, ground),
-            answer_type=writer.answer,
-            object_to=lambda answer: writer.objects(answer, self.case),
-            json_schema=writer.answer.model_json_schema(),
-            model=wanted.model,
-            extraction=self._extraction("summary") if writer.extractable else None,
-        )
+    def _write(self, fields: dict[str, Any], counts: Counts) -> Asked:
+        written, left_out = self.gathering.prose(fields)
+        counts["facts_left_out"] += left_out
+        return written
 
     def _finish(
         self, fields: dict[str, Any], asked: list[Asked], counts: Counts
@@ -221,12 +251,10 @@ class _Making:
             digest=digest,
             provider=asked[0].provider,
             model=asked[0].model,
-            usage=_sum(each.usage for each in asked),
+            usage=sum((each.usage for each in asked), start=Usage()),
             cached=False,
             degraded=any(each.degraded for each in asked),
             warnings=warnings,
+            form=ground.document.form,
+            deployments=tuple(name for each in asked for name in each.deployments),
         )
-
-
-def _sum(usages: Iterable[Usage]) -> Usage:
-    return sum(usages, start=Usage())

@@ -16,10 +16,10 @@ from flaskllm.services.digests.answers import (
     SummaryAnswer,
     SummaryText,
 )
-from flaskllm.services.digests.asking import Objection
 from flaskllm.services.digests.case import Case, check_language
 from flaskllm.services.digests.evidence import prove
 from flaskllm.services.digests.ground import Ground
+from flaskllm.services.digests.question import Objection
 from flaskllm.services.digests.saying import Counts, say
 from flaskllm.services.digests.types import DigestType, Summary
 from flaskllm.services.digests.wording import clean
@@ -72,10 +72,18 @@ def has_facts(facts: Mapping[str, Any]) -> bool:
     return any(values for name, values in facts.items() if name not in _UNTOLD)
 
 
-def render_facts(facts: Mapping[str, Any], ground: Ground) -> str:
+def count_facts(facts: Mapping[str, Any]) -> int:
+    """Return how many facts there are to write about."""
+    return sum(len(values) for name, values in facts.items() if name not in _UNTOLD)
+
+
+def render_facts(
+    facts: Mapping[str, Any], ground: Ground, *, quoted: bool = True
+) -> str:
     """Return the verified facts as lines of JSON, with the people and the subject.
 
-    This is all that a model sees of the source when it writes prose.
+    This is all that a model sees of the source when it writes prose; without their
+    quotes facts take about half the room.
     """
     people = ground.document.participants[:_MOST_PEOPLE]
     head = {
@@ -83,13 +91,20 @@ def render_facts(facts: Mapping[str, Any], ground: Ground) -> str:
         "people": [person.name or person.email for person in people],
     }
     facts_by_line = (
-        {"fact": name, **_state(value)}
+        render_fact(name, value, quoted=quoted)
         for name, values in facts.items()
         if name not in _UNTOLD
         for value in values
     )
-    lines = (json.dumps(line, ensure_ascii=False) for line in (head, *facts_by_line))
-    return "\n".join(lines)
+    return "\n".join((json.dumps(head, ensure_ascii=False), *facts_by_line))
+
+
+def render_fact(name: str, value: Any, *, quoted: bool = True) -> str:
+    """Return one fact of a kind as a line of JSON."""
+    state = {"fact": name, **_state(value)}
+    if not quoted:
+        del state["quote"]
+    return json.dumps(state, ensure_ascii=False)
 
 
 def object_to_summary(answer: SummaryAnswer, case: Case) -> tuple[Objection, ...]:

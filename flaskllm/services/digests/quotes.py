@@ -38,7 +38,7 @@ _TIERS: Sequence[Tier] = ("exact", "folded", "aligned")
 _FEWEST_WORDS = 2
 _FEWEST_CHARACTERS = 8
 _WORDS_PER_FILLER = 5
-_ELISION = re.compile(r"\w\W*\.(?: ?\.){2}\W*\w")
+_ELISION = re.compile(r"\w\W*?\.(?: ?\.){2}(?=\W*\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,7 @@ def _splits(place: _Place, folded: Folded) -> bool:
 
 
 def _is_alignable(quote: str, words: Sequence[Token]) -> bool:
-    if len(words) < _FEWEST_WORDS or len(quote) < _FEWEST_CHARACTERS:
-        return False
-    return not _ELISION.search(quote)
+    return len(words) >= _FEWEST_WORDS and len(quote) >= _FEWEST_CHARACTERS
 
 
 def _align(words: Sequence[Token], quote: str, source: Text) -> _Place | None:
@@ -133,7 +131,14 @@ def _align(words: Sequence[Token], quote: str, source: Text) -> _Place | None:
         return None
     runs = _alignments(words, quote, source)
     places = ((first.start, last.end) for first, last in runs)
-    return next((place for place in places if _stands_free(place, text)), None)
+    free = (place for place in places if _stands_free(place, text))
+    return next((place for place in free if _elides_no_more(quote, text, place)), None)
+
+
+def _elides_no_more(quote: str, text: str, place: _Place) -> bool:
+    """Tell whether every "..." between words of the quote is one of the text's."""
+    elisions = len(_ELISION.findall(quote))
+    return not elisions or elisions <= len(_ELISION.findall(text, *place))
 
 
 def _alignments(words: Sequence[Token], quote: str, source: Text) -> Iterator[_Run]:

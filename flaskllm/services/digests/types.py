@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from flaskllm.inputs.document import Role
+from flaskllm.core.sensitive import OnSensitive
+from flaskllm.inputs.document import Role, SourceKind
 from flaskllm.llm.types import Usage
 
 DigestType = Literal[
@@ -19,8 +20,9 @@ DigestType = Literal[
     "translation",
     "custom",
 ]
-SourceKind = Literal["email", "meeting", "document", "chat", "other"]
 ResponseFormat = Literal["text", "markdown", "json"]
+OnAutomatic = Literal["skip", "digest"]
+OnThread = Literal["remember", "ignore"]
 Status = Literal["open", "done", "retracted"]
 Sentiment = Literal["positive", "neutral", "negative", "mixed"]
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -44,7 +46,11 @@ class DigestOrder:
 
     `media_type` None means: find out from the content. `reference_time` is
     aware. `variables` holds what the template takes, and `labels` or `schema`
-    for the types that need them.
+    for the types that need them. `automatic` says what becomes of a bounce, an
+    automatic reply or a read receipt. `on_sensitive` can only be stricter than the
+    settings; `redact` None is as they say. `thread` says whether what is known of a
+    mail's thread counts and this mail is added to it; None leaves that to whoever makes
+    the digest: a job does, a request whose answer is waited for does not.
     """
 
     content: bytes
@@ -61,6 +67,10 @@ class DigestOrder:
     reference_time: datetime | None = None
     timezone: str | None = None
     participants: tuple[str, ...] = ()
+    automatic: OnAutomatic = "skip"
+    on_sensitive: OnSensitive | None = None
+    redact: bool | None = None
+    thread: OnThread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,9 @@ class Evidence:
     `part` (mail) or `turn` (meeting) is the id of the piece that holds the
     quote; `offset` and `length` count code points of its visible text.
     `verified` means that the quote was found there and that the fact's owner
-    and due date hold. An unverified quote has no place.
+    and due date hold. An unverified quote has no place. Neither has one of an
+    earlier mail of the thread that this document does not repeat: it was found there
+    when that mail was read, and `speaker` is who sent it.
     """
 
     quote: str
@@ -171,7 +183,11 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class DigestResult:
-    """A digest and how it was made. `text` is in the form that was asked for."""
+    """A digest and how it was made.
+
+    `text` is in the form that was asked for, `form` what the document was read as.
+    `deployments` are the names of those who answered, in order.
+    """
 
     id: str
     type: DigestType
@@ -183,6 +199,8 @@ class DigestResult:
     cached: bool
     degraded: bool
     warnings: tuple[str, ...]
+    form: str = "text"
+    deployments: tuple[str, ...] = ()
 
     def to_json(
         self, request_id: str, processing_seconds: float, cost: float | None
@@ -207,6 +225,7 @@ class DigestResult:
             "processing_time": round(processing_seconds, 3),
             "provider": self.provider,
             "model": self.model,
+            "format": self.form,
             "usage": usage,
             "cost": cost,
             "cached": self.cached,

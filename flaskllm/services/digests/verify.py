@@ -22,9 +22,14 @@ from flaskllm.services.digests.answers import (
     Quoted,
     StatementAnswer,
 )
-from flaskllm.services.digests.evidence import prove, proves_enough, proving_part
+from flaskllm.services.digests.evidence import (
+    leaves_out_negation,
+    prove,
+    proves_enough,
+    proving_part,
+)
 from flaskllm.services.digests.ground import Ground
-from flaskllm.services.digests.people import find_owner
+from flaskllm.services.digests.owners import find_owner, names_several
 from flaskllm.services.digests.saying import Counts, say
 from flaskllm.services.digests.types import (
     ActionItem,
@@ -136,7 +141,7 @@ def _kind(claimed: EntityKind, text: str, ground: Ground) -> EntityKind:
 def check_evidence(answer: Proven, ground: Ground, counts: Counts) -> Evidence:
     """Find the evidence of a closed label; one that is not there is marked."""
     evidence = prove(answer.evidence, ground)
-    if evidence.verified:
+    if evidence.verified and not leaves_out_negation(evidence, ground):
         return evidence
     counts["quote_not_in_source"] += 1
     return Evidence("", verified=False)
@@ -162,10 +167,11 @@ def _action_item(
     ground: Ground,
     counts: Counts,
 ) -> ActionItem:
-    owner = _owner(item.owner, evidence, ground)
+    claimed = None if names_several(item.owner or "") else item.owner
+    owner = _owner(claimed, evidence, ground)
     words = _words(item.due_text, evidence, ground)
     day, day_holds = due.check_due(item.due, words, evidence, ground)
-    owner_holds = bool(owner) or not item.owner
+    owner_holds = bool(owner) or not claimed
     due_holds = day_holds and (bool(words) or not item.due_text)
     counts["owner_not_in_source"] += not owner_holds
     counts["due_not_derivable"] += not due_holds

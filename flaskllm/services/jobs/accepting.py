@@ -1,7 +1,7 @@
 """What is accepted as a job, and what is said of it before it is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flaskllm.core.auth import Principal
@@ -23,8 +23,10 @@ from flaskllm.services.digests.order import (
     fill_variables,
     read_ground,
 )
+from flaskllm.services.digests.shielding import hold
 from flaskllm.services.jobs.drafting import draft_of, item_of, with_document
 from flaskllm.services.jobs.events import (
+    DAY_SECONDS,
     Given,
     Knowing,
     event_of,
@@ -34,6 +36,7 @@ from flaskllm.services.jobs.events import (
 from flaskllm.services.jobs.orders import Ordered
 from flaskllm.services.jobs.reports import report_of
 from flaskllm.services.jobs.wanted import NO_WORKER_SEEN, Accepted, Wanted
+from flaskllm.services.privacy import Privacy
 from flaskllm.storage.job_drafts import Draft, Event
 from flaskllm.storage.job_intake import JobIntake
 
@@ -62,6 +65,7 @@ class Accepting:
         clock: Tells when a document arrived.
         settings: What the operator allows.
         is_lasting: Whether the database outlives the process.
+        privacy: What is kept from upstreams, and how long; None keeps nothing.
     """
 
     intake: JobIntake
@@ -70,6 +74,7 @@ class Accepting:
     clock: Clock
     settings: JobSettings
     is_lasting: bool
+    privacy: Privacy | None = None
 
     @property
     def is_open(self) -> bool:
@@ -85,20 +90,25 @@ class Accepting:
         document = self._read(ordered) if ordered.has_document else None
         event = self._event(knowing(ordered, document, _given(wanted)), wanted)
         draft = draft_of(wanted, principal.id, self.settings, event)
-        return self.add([with_document(draft, ordered)])
+        return self.add([self._stored(draft, ordered, document, principal)])
 
     def accept_batch(
         self, items: Sequence[Ordered], wanted: Wanted, principal: Principal
     ) -> Accepted:
         """Accept many digests as one job, see `Jobs.accept_batch`."""
         self.check(wanted)
-        if not 1 <= len(items) <= MOST_ITEMS:
+        # The batch itself waits too; one that never fits is not put off.
+        most = min(MOST_ITEMS, self.settings.most_waiting - 1)
+        if not 1 <= len(items) <= most:
             problem = f"holds {len(items)}"
-            raise InvalidInputError.of("items", problem, f"1 to {MOST_ITEMS}")
+            raise InvalidInputError.of("items", problem, f"1 to {most}")
         event = self._event(knowing_batch(items, _given(wanted)), wanted)
         batch = draft_of(wanted, principal.id, self.settings, event, kind="batch")
         numbered = enumerate(items)
-        drafts = (with_document(item_of(batch, n), each) for n, each in numbered)
+        drafts = (
+            self._stored(item_of(batch, n), each, None, principal)
+            for n, each in numbered
+        )
         return self.add([batch, *drafts])
 
     def check(self, wanted: Wanted) -> None:
@@ -155,6 +165,24 @@ class Accepting:
         read_case(wanted, ground)
         fill_variables(wanted, choose_template(wanted, self.templates()), ground)
         return ground.document
+
+    def _stored(
+        self,
+        draft: Draft,
+        ordered: Ordered,
+        document: Document | None,
+        principal: Principal,
+    ) -> Draft:
+        """Return the job with its document, and with what holds for it from now on.
+
+        Changed settings do not loosen what was wanted when it was accepted.
+        """
+        if self.privacy is None:
+            return with_document(draft, ordered)
+        held = hold(ordered.order, document, self.privacy, principal.aliases)
+        days = min(self.settings.keep_days, held.keep_days or self.settings.keep_days)
+        kept = replace(draft, keep_seconds=days * DAY_SECONDS)
+        return with_document(kept, replace(ordered, order=held.order))
 
     def _event(self, known: Knowing, wanted: Wanted) -> Event:
         secrets = self.keys.keys(Purpose.EVENTS)

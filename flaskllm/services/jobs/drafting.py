@@ -11,7 +11,6 @@ from flaskllm.services.jobs.wanted import Wanted
 from flaskllm.storage.job_drafts import Draft, Event
 from flaskllm.storage.job_rows import JobKind, JobRow
 
-_DAY_SECONDS = 86_400
 _SOURCE_CHARACTERS = 40
 
 
@@ -30,7 +29,7 @@ def draft_of(
         source=wanted.source[:_SOURCE_CHARACTERS],
         request_id=wanted.request_id,
         deadline_seconds=wanted.deadline_seconds or settings.deadline_seconds,
-        keep_seconds=settings.keep_days * _DAY_SECONDS,
+        keep_seconds=settings.keep_days * DAY_SECONDS,
         kind=kind,
         priority=wanted.priority,
         endpoint_id=wanted.endpoint_id,
@@ -61,7 +60,10 @@ def with_document(draft: Draft, ordered: Ordered) -> Draft:
 
 
 def replay_of(job: JobRow, request_id: str, settings: JobSettings) -> Draft:
-    """Return a new job like this one. It answers for the same event from now on."""
+    """Return a new job like this one. It answers for the same event from now on.
+
+    What was kept for a shorter time than usual is so again.
+    """
     event = None
     if job.event_digest is not None:
         event = Event(job.event_digest, DAY_SECONDS, is_forced=True)
@@ -71,7 +73,10 @@ def replay_of(job: JobRow, request_id: str, settings: JobSettings) -> Draft:
         source=job.source,
         request_id=request_id,
         deadline_seconds=settings.deadline_seconds,
-        keep_seconds=settings.keep_days * _DAY_SECONDS,
+        keep_seconds=min(
+            settings.keep_days * DAY_SECONDS,
+            (job.expires_at - job.created_at).total_seconds(),
+        ),
         kind=job.kind,
         priority=job.priority,
         document_id=job.document_id,

@@ -18,6 +18,8 @@ from flaskllm.services.jobs.orders import Ordered, order_fields
 from flaskllm.storage.job_drafts import Event
 
 DAY_SECONDS: Final = 24 * 3600.0
+INBOUND_SECONDS: Final = 7 * DAY_SECONDS
+"""Senders repeat for up to three days; not every signature has a time."""
 BODY_SECONDS: Final = 600.0
 """Two equal bodies may be two events: after ten minutes they are."""
 
@@ -43,25 +45,32 @@ class Given:
         event_key: The sender's own id of the event.
         idempotency_key: The caller's key.
         target: Where the end is told: a URL or the id of an endpoint.
+        inbound_id: At which inbound endpoint the sender delivered it.
     """
 
     event_key: str | None = field(default=None, repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
     target: str | None = field(default=None, repr=False)
+    inbound_id: str | None = None
 
 
-def knowing(ordered: Ordered, document: Document, given: Given) -> Knowing:
+def knowing(ordered: Ordered, document: Document | None, given: Given) -> Knowing:
     """Return by what a repetition of this order is known.
 
-    The sender's event id; else the id of the mail, its recipients and its visible
-    text; else the caller's key with the content; else the content, for ten minutes.
+    What a sender delivers, by its event id alone: a signature need not cover the
+    rest. Else the sender's event id; else the id of the mail, its recipients and its
+    visible text; else the caller's key with the content; else the content, for ten
+    minutes.
     """
     question = _question(ordered, given)
     content = hashlib.sha256(ordered.order.content).digest()
-    message_id = document.headers.get("message-id")
+    if given.event_key and given.inbound_id:
+        delivered = (_bytes(given.inbound_id), _bytes(given.event_key))
+        return Knowing((b"inbound", *delivered), INBOUND_SECONDS)
     if given.event_key:
         return Knowing((b"event", _bytes(given.event_key), question), DAY_SECONDS)
-    if message_id:
+    message_id = document.headers.get("message-id") if document else None
+    if document and message_id:
         mail = (_bytes(message_id), *_mail_parts(document))
         return Knowing((b"mail", *mail, question), DAY_SECONDS)
     return _by_key_or_body((content, question), given)
@@ -119,6 +128,8 @@ def _question(ordered: Ordered, given: Given | None = None) -> bytes:
     del fields["content"]
     target = given.target if given else None
     told = {"order": fields, "metadata": ordered.metadata, "target": target}
+    if ordered.fetch is not None:
+        told["fetch"] = ordered.fetch.url
     return json.dumps(told, sort_keys=True).encode("ascii")
 
 

@@ -1,29 +1,28 @@
 """Jobs, for those who have them: accepted, shown, waited for, cancelled, replayed."""
 
 import logging
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flaskllm.core import logs
 from flaskllm.core.auth import Principal
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import Conflict, NotFound, ServiceUnavailable
+from flaskllm.core.errors import Conflict, ServiceUnavailable
 from flaskllm.core.paging import Place
 from flaskllm.services.jobs.accepting import MOST_ITEMS, Accepting
 from flaskllm.services.jobs.drafting import item_of, replay_of
 from flaskllm.services.jobs.orders import Ordered
 from flaskllm.services.jobs.reports import JobReport, report_of
 from flaskllm.services.jobs.wanted import Accepted, Wanted
+from flaskllm.services.own_ids import not_found, sane_id
 from flaskllm.storage.job_endings import JobEndings
-from flaskllm.storage.job_rows import ENDED, JobRow, JobState
-from flaskllm.storage.jobs import JobRows
+from flaskllm.storage.job_rows import ENDED, OPEN, JobRow, JobState
+from flaskllm.storage.jobs import JobRows, Tally
 from flaskllm.storage.workflows import Workflows
 
 _log = logging.getLogger(__name__)
 
-_SANE_ID = re.compile(r"job_[0-9A-Za-z]{1,36}")
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 0.5
 
@@ -80,8 +79,10 @@ class Jobs:
             ServiceUnavailable: It cannot be read.
         """
         job = self._find(job_id, principal)
-        counts = self.rows.counts(job.id) if job.kind == "batch" else None
-        return report_of(job, counts)
+        if job.kind != "batch":
+            return report_of(job)
+        tally = self.rows.tallies([job.id]).get(job.id, Tally({}, 0))
+        return report_of(_so_far(job, tally), tally.counts)
 
     def wait(
         self,
@@ -104,7 +105,10 @@ class Jobs:
         """
         until_seconds = self.clock.monotonic() + seconds
         pause = _FIRST_PAUSE_SECONDS
-        while self.rows.state(_sane(job_id), principal.id) not in {*ENDED, None}:
+        while self.rows.state(sane_id("job", job_id), principal.id) not in {
+            *ENDED,
+            None,
+        }:
             left = until_seconds - self.clock.monotonic()
             if left <= 0 or is_gone():
                 break
@@ -124,7 +128,9 @@ class Jobs:
         Dead letters are those in the state `dead`.
         """
         rows = self.rows.page(principal.id, state, most, after)
-        return tuple(map(report_of, rows))
+        opened = [row.id for row in rows if row.kind == "batch" and row.state in OPEN]
+        tallies = self.rows.tallies(opened) if opened else {}
+        return tuple(report_of(_so_far(row, tallies.get(row.id))) for row in rows)
 
     def items(
         self, batch_id: str, principal: Principal, most: int, after_number: int = -1
@@ -135,7 +141,7 @@ class Jobs:
             NotFound: There is no such job, or it is no batch.
         """
         if self._find(batch_id, principal).kind != "batch":
-            raise _not_found(batch_id)
+            raise not_found("job", batch_id)
         rows = self.rows.items(batch_id, principal.id, most, after_number)
         return tuple(map(report_of, rows))
 
@@ -149,9 +155,9 @@ class Jobs:
             Conflict: It has ended.
             ServiceUnavailable: Nothing was changed; a retry may help.
         """
-        cancelled = self.endings.cancel(_sane(job_id), principal.id)
+        cancelled = self.endings.cancel(sane_id("job", job_id), principal.id)
         if cancelled is None:
-            raise _not_found(job_id)
+            raise not_found("job", job_id)
         if not cancelled.was_open:
             details = "Only a job that has not ended can be cancelled."
             raise Conflict("The job has ended.", details=details)
@@ -196,22 +202,14 @@ class Jobs:
             )
 
     def _find(self, job_id: str, principal: Principal) -> JobRow:
-        job = self.rows.find(_sane(job_id), principal.id)
+        job = self.rows.find(sane_id("job", job_id), principal.id)
         if job is None:
-            raise _not_found(job_id)
+            raise not_found("job", job_id)
         return job
 
 
-def _sane(job_id: str) -> str:
-    """Return the id if it may be one at all; no other text reaches the database."""
-    if _SANE_ID.fullmatch(job_id) is None:
-        raise _not_found(job_id)
-    return job_id
-
-
-def _not_found(job_id: str) -> NotFound:
-    # The same words for what never was, what is somebody else's, what has expired.
-    return NotFound(
-        f"Job with id {job_id[:80]!r} not found.",
-        details="Jobs are kept as long as `jobs.keep_days` says.",
-    )
+def _so_far(job: JobRow, tally: Tally | None) -> JobRow:
+    """Return a batch with what its items have cost; its row has it from its end on."""
+    if tally is None or job.state not in OPEN:
+        return job
+    return replace(job, cost_nanos=tally.cost_nanos)

@@ -18,6 +18,23 @@ _FIELDS = tuple(each.name for each in fields(DigestOrder))
 
 
 @dataclass(frozen=True, slots=True)
+class FetchOrder:
+    """Where the document lies that a job fetches first.
+
+    Attributes:
+        url: From a sender's proven message; it is checked as any other.
+        headers: What goes with it; may be secret.
+        body: Of a POST; a GET is sent without one.
+        reads: The reader of what comes, see `inputs.senders.fetched`.
+    """
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+    reads: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
     """An order, and what of its request is told with the answer.
 
@@ -25,20 +42,33 @@ class Ordered:
         order: What is wanted.
         metadata: The caller's own; None when they gave none.
         warnings: About fields of the request that mean nothing.
+        fetch: What is fetched before; the order has no content then.
+        needs_fetch: What somebody else has to do about it; it cannot be carried out.
     """
 
     order: DigestOrder
     metadata: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = field(default=())
+    fetch: FetchOrder | None = field(default=None, repr=False)
+    needs_fetch: str | None = None
+
+    @property
+    def has_document(self) -> bool:
+        """Tell whether the document came with it."""
+        return self.fetch is None and self.needs_fetch is None
 
 
 def to_json(ordered: Ordered) -> bytes:
     """Return it as JSON."""
-    told = {
+    told: dict[str, Any] = {
         "order": order_fields(ordered.order),
         "metadata": ordered.metadata,
         "warnings": list(ordered.warnings),
     }
+    if ordered.fetch is not None:
+        told["fetch"] = _fetch_fields(ordered.fetch)
+    if ordered.needs_fetch is not None:
+        told["needs_fetch"] = ordered.needs_fetch
     # Escaped: half a surrogate pair cannot be written as it is.
     return json.dumps(told).encode("ascii")
 
@@ -53,7 +83,11 @@ def from_json(body: bytes) -> Ordered:
     try:
         told = json.loads(body)
         return Ordered(
-            _order_of(told["order"]), told["metadata"], tuple(told["warnings"])
+            _order_of(told["order"]),
+            told["metadata"],
+            tuple(told["warnings"]),
+            _fetch_of(told["fetch"]) if "fetch" in told else None,
+            told.get("needs_fetch"),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise _unreadable("It is no order.") from error
@@ -93,6 +127,21 @@ def _order_of(told: Mapping[str, Any]) -> DigestOrder:
     if "participants" in values:
         values["participants"] = tuple(values["participants"])
     return DigestOrder(**values)
+
+
+def _fetch_fields(fetch: FetchOrder) -> dict[str, Any]:
+    body = None if fetch.body is None else _content_of(fetch.body)
+    return {
+        "url": fetch.url,
+        "headers": dict(fetch.headers),
+        "body": body,
+        "reads": fetch.reads,
+    }
+
+
+def _fetch_of(told: Mapping[str, Any]) -> FetchOrder:
+    body = None if told["body"] is None else _bytes_of(told["body"])
+    return FetchOrder(told["url"], told["headers"], body, told["reads"])
 
 
 def _bytes_of(content: Mapping[str, str]) -> bytes:

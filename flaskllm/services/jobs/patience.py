@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
-from flaskllm.core.clock import Clock
+from flaskllm.core.clock import Clock, Deadline
 from flaskllm.core.errors import RateLimitExceeded, ServiceUnavailable
 from flaskllm.llm.types import Answer, Call, CompletionRequest
 from flaskllm.services.completions import Completions
+from flaskllm.storage.job_runs import Begun
 
 _LIMIT_WAIT_SECONDS: Final = 30.0
 _USUAL_LIMIT_WAIT_SECONDS: Final = 1.0
@@ -58,6 +59,13 @@ class Arrival:
     def sleep(self, seconds: float) -> None:
         """Return after `seconds`."""
         self.clock.sleep(seconds)
+
+
+def time_left(clock: Clock, begun: Begun) -> Deadline:
+    """Return a job's deadline by our clock: that of the store says what is left."""
+    deadline_at = begun.job.deadline_at
+    left = (deadline_at - begun.now).total_seconds() if deadline_at else 0.0
+    return Deadline.after(left, clock)
 
 
 def insist(clock: Clock, function: Callable[[], _Result]) -> _Result:

@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from flaskllm.core import logs
-from flaskllm.core.auth import Principal
-from flaskllm.core.clock import Clock, Deadline
+from flaskllm.core.auth import Actor, Principal
+from flaskllm.core.clock import Clock
 from flaskllm.core.errors import APIError, CallerGone, InternalError
 from flaskllm.core.ids import new_id
 from flaskllm.core.metrics import Metrics
@@ -20,12 +20,14 @@ from flaskllm.services.budget_words import budget_warnings
 from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.digests.types import DigestResult
 from flaskllm.services.jobs import orders
+from flaskllm.services.jobs.fetching import Fetching
 from flaskllm.services.jobs.orders import Ordered
 from flaskllm.services.jobs.owners import Owners
-from flaskllm.services.jobs.patience import Arrival, PatientCompletions
+from flaskllm.services.jobs.patience import Arrival, PatientCompletions, time_left
 from flaskllm.services.jobs.reports import error_json, not_in_time
 from flaskllm.services.jobs.schedule import Again, after_failure
 from flaskllm.services.jobs.steps import LeftToOthersError, Step, StepBook, plus_nanos
+from flaskllm.services.privacy import recorder_of
 from flaskllm.storage.job_endings import End, JobEndings
 from flaskllm.storage.job_rows import DocumentRow
 from flaskllm.storage.job_runs import Begun, RunRows
@@ -47,6 +49,7 @@ class JobRuns:
         metrics: Count it.
         chances: Spread what comes back.
         deadline_seconds: How long one attempt may take in all.
+        fetching: Gets what did not come with a job.
     """
 
     rows: RunRows
@@ -58,6 +61,7 @@ class JobRuns:
     metrics: Metrics
     chances: Random
     deadline_seconds: float
+    fetching: Fetching
 
     def run(self, job_id: str, attempt: int, step: Step) -> None:
         """Do this attempt, unless it is done, left to others, or not the next one.
@@ -105,7 +109,7 @@ class _Run:
         self._job = begun.job
         self._runner = runner
         self._started_seconds = house.clock.monotonic()
-        self._left = _left(house.clock, begun)
+        self._left = time_left(house.clock, begun)
         self._account: Account | None = None
         self._book = StepBook(
             house.rows, begun.job.id, runner, step, self._spent, house.clock
@@ -141,14 +145,22 @@ class _Run:
         if self._left.passed():
             raise not_in_time()
         document = _there(house.rows.document(job.document_id or ""))
-        ordered = orders.from_json(document.body)
+        told = orders.from_json(document.body)
         call = self._call(house.owners.find(job.principal_id))
+        ordered = house.fetching.complete(told, self._book.step)
         digests = replace(
             house.digests,
             completions=PatientCompletions(house.digests.completions.router),
             clock=Arrival(document.created_at, house.clock),
         )
-        result = digests.make(ordered.order, call, self._book.step)
+        wanted, book = ordered.order, self._book
+        result = digests.make(
+            wanted,
+            call,
+            book.step,
+            book.keep,
+            threads_of=None if wanted.thread == "ignore" else job.principal_id,
+        )
         answer = self._answer(result, ordered)
         return End("done", result=json.dumps(answer).encode("ascii"))
 
@@ -171,7 +183,10 @@ class _Run:
             account.after(attempt, outcome)
 
         wait = house.clock.sleep
-        return Call(deadline, wait, before, after, aliases=principal.aliases)
+        actor = Actor(principal.id, request_id=job.request_id)
+        confined = recorder_of(house.digests.privacy, actor)
+        aliases = principal.aliases
+        return Call(deadline, wait, before, after, aliases=aliases, confined=confined)
 
     def _answer(self, result: DigestResult, ordered: Ordered) -> dict[str, Any]:
         """Return what the webhook would have answered."""
@@ -223,7 +238,7 @@ class _Run:
         return self._house.clock.monotonic() - self._started_seconds
 
     def _tell(self, event: str, code: str | None = None) -> None:
-        is_bad = event in {"job_failed", "job_dead"}
+        is_bad = event in {"job_failed", "job_dead", "job_needs_fetch"}
         logs.event(
             _log,
             logging.WARNING if is_bad else logging.INFO,
@@ -234,13 +249,6 @@ class _Run:
             seconds=round(self._elapsed_seconds(), 3),
             **({"code": code} if code else {}),
         )
-
-
-def _left(clock: Clock, begun: Begun) -> Deadline:
-    """Return the job's deadline by our clock: that of the store says what is left."""
-    deadline_at = begun.job.deadline_at
-    left = (deadline_at - begun.now).total_seconds() if deadline_at else 0.0
-    return Deadline.after(left, clock)
 
 
 def _there(document: DocumentRow | None) -> DocumentRow:

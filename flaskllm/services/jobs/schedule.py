@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from flaskllm.core.errors import APIError, RateLimitExceeded
+from flaskllm.core.errors import APIError, NeedsFetch, RateLimitExceeded
 
 WAITS_SECONDS: Final = (10.0, 60.0, 300.0, 900.0, 3600.0)
 """What is waited after the first failure, the second, and so on; then it is dead."""
@@ -22,14 +22,14 @@ class Again:
 
 def after_failure(
     error: APIError, attempt: int, failures: int, left_seconds: float, chance: float
-) -> Again | Literal["failed", "dead"]:
+) -> Again | Literal["failed", "dead", "needs_fetch"]:
     """Return what becomes of a job whose attempt ended with this error.
 
-    What would fail again is `failed`. `dead` is what has failed six times, or cannot
-    be begun again before its deadline. A limit of the API token's own is no failure:
-    the job waits for its turn, `min(60, 2 ** attempt)` seconds. Every wait is as long
-    as the error asks for at least, and up to a fifth longer, so that not all come
-    back at once.
+    What would fail again is `failed`, but `needs_fetch` where somebody has to bring
+    the document. `dead` is what has failed six times, or cannot be begun again before
+    its deadline. A limit of the API token's own is no failure: the job waits for its
+    turn, `min(60, 2 ** attempt)` seconds. Every wait is as long as the error asks for
+    at least, and up to a fifth longer, so that not all come back at once.
 
     Args:
         error: What it ended with.
@@ -38,6 +38,8 @@ def after_failure(
         left_seconds: Until the job's deadline.
         chance: From 0 to 1, evenly spread.
     """
+    if isinstance(error, NeedsFetch):
+        return "needs_fetch"
     if not error.retryable:
         return "failed"
     if isinstance(error, RateLimitExceeded):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from flaskllm.core.clock import Clock
@@ -50,6 +51,7 @@ class StepBook:
     spent: Callable[[], int | None]
     clock: Clock
     saved_nanos: int | None = field(default=0)
+    _saving: Lock = field(default_factory=Lock)
 
     def step(self, name: str, function: Callable[[], Any]) -> Any:
         """Return what the function returned, now or in an earlier run.
@@ -61,7 +63,10 @@ class StepBook:
         outcomes: list[_Outcome] = []
 
         def run() -> str:
-            outcomes.append(self._outcome(name, function))
+            # Called again where it could not be recorded: that is no reason to pay
+            # for it again, nor for the failure of it.
+            if not outcomes:
+                outcomes.append(self._outcome(name, function))
             return name
 
         self.record(name, run)
@@ -72,6 +77,18 @@ class StepBook:
         if outcome.error is not None:
             raise outcome.error
         return outcome.value
+
+    def keep(self, name: str, function: Callable[[], Any]) -> Any:
+        """Return what a piece of a step returned, now or in an earlier run.
+
+        Only we know of it: the workflow's record has the whole step. Several threads
+        may keep pieces of one step at once.
+
+        Raises:
+            LeftToOthersError: The job is not ours any more.
+            Exception: What the function raises; then nothing was kept.
+        """
+        return self._value(name, function)
 
     def loose_nanos(self) -> int | None:
         """Return what this run has paid and no step has kept; None is not known."""
@@ -91,14 +108,17 @@ class StepBook:
             raise LeftToOthersError
         if known.outcome is not None:
             return json.loads(known.outcome)
-        before = self.spent()
         value = function()
-        paid = minus_nanos(self.spent(), before)
         body = json.dumps(value).encode("ascii")
-        save = partial(self.rows.save_step, self.job_id, self.runner, name, body, paid)
-        if not insist(self.clock, save):
-            raise LeftToOthersError
-        self.saved_nanos = plus_nanos(self.saved_nanos, paid)
+        # What others have paid meanwhile is kept with it, once: whoever is first does.
+        with self._saving:
+            paid = self.loose_nanos()
+            save = partial(
+                self.rows.save_step, self.job_id, self.runner, name, body, paid
+            )
+            if not insist(self.clock, save):
+                raise LeftToOthersError
+            self.saved_nanos = plus_nanos(self.saved_nanos, paid)
         return value
 
 

@@ -24,6 +24,7 @@ class Wanted:
         event_key: The sender's own id of the event.
         idempotency_key: The caller's key.
         force: Do it anew, though it was done before.
+        inbound_id: Of the endpoint at which a sender delivered it.
     """
 
     source: str
@@ -35,6 +36,7 @@ class Wanted:
     event_key: str | None = field(default=None, repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
     force: bool = False
+    inbound_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

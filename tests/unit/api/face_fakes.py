@@ -27,6 +27,7 @@ from flaskllm.llm.types import Usage
 from flaskllm.services.accounts import Accounts
 from flaskllm.services.audit import Audit
 from flaskllm.services.budget_keeping import Budgets
+from flaskllm.services.digests.plan import Plan
 from flaskllm.services.digests.types import Digest, DigestResult, Summary
 from flaskllm.services.health import Providers
 from flaskllm.services.idempotency import Idempotency
@@ -114,11 +115,18 @@ class FakeDigests:
     """Answers every order alike; `acts` is called in between."""
 
     orders: list = field(default_factory=list)
+    threads_of: list = field(default_factory=list)
     acts: Any = None
     degraded: bool = False
+    most_inline_calls: int | None = None
 
-    def make(self, order, call):
+    def plan(self, order, call, threads_of=None):
         self.orders.append(order)
+        return Plan(1, 90, 900, 1_500, ((),))
+
+    def make(self, order, call, most_calls=None, threads_of=None):
+        self.orders.append(order)
+        self.threads_of.append(threads_of)
         if self.acts:
             self.acts(order, call)
         return DigestResult(

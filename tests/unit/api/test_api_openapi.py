@@ -111,6 +111,7 @@ def test_every_body_is_told(spec):
         "text/vtt",
         "application/x-subrip",
         "text/plain",
+        "text/calendar",
     }
 
 
@@ -156,7 +157,9 @@ def test_objects_in_a_query_are_json(spec):
         "metadata",
         "reference_time",
         "timezone",
+        "automatic",
         "participants",
+        "thread",
         "async",
         "callback_url",
         "endpoint",
@@ -164,6 +167,9 @@ def test_objects_in_a_query_are_json(spec):
         "deadline_seconds",
         "event_id",
         "force",
+        "dry_run",
+        "on_sensitive",
+        "redact",
     }
     assert set(parameters["variables"]["content"]) == {"application/json"}
     assert parameters["participants"]["schema"]["type"] == "array"

@@ -17,7 +17,13 @@ from flaskllm.core.config import LimitSettings
 from flaskllm.llm.streams import Chunk
 
 HEADERS = {"Authorization": f"Bearer {token_for('admin')}"}
-RAW = ("message/rfc822", "text/vtt", "application/x-subrip", "text/plain")
+RAW = (
+    "message/rfc822",
+    "text/vtt",
+    "application/x-subrip",
+    "text/plain",
+    "text/calendar",
+)
 
 KEY = "Idempotency-Key"
 numbers = count()

@@ -34,6 +34,18 @@ def test_every_field_of_json_reaches_the_order(post, services):
 
 
 @pytest.mark.parametrize(
+    ("thread", "is_asked"), [(None, False), ("ignore", False), ("remember", True)]
+)
+def test_an_answer_that_is_waited_for_heeds_a_thread_when_asked(
+    post, services, thread, is_asked
+):
+    post(json={"prompt": "x", "thread": thread})
+
+    [whose] = services.digests.threads_of
+    assert (whose is not None) is is_asked
+
+
+@pytest.mark.parametrize(
     ("data", "path"),
     [
         ({}, "prompt"),
@@ -43,6 +55,7 @@ def test_every_field_of_json_reaches_the_order(post, services):
         ({"prompt": 5}, "prompt"),
         ({"prompt": ["x"]}, "prompt"),
         ({"source": "mail"}, "source"),
+        ({"thread": "forget"}, "thread"),
         ({"type": "sumary"}, "type"),
         ({"type": ["summary"]}, "type"),
         ({"response_format": "html"}, "response_format"),
@@ -195,6 +208,7 @@ def test_the_answer_holds_the_digest_and_how_it_was_made(post, services):
         "processing_time": 1.235,
         "provider": "extractive",
         "model": "offline",
+        "format": "text",
         "usage": {"tokens_input": 3, "tokens_output": 2, "source": "provider"},
         "cost": 0.0,
         "cached": False,

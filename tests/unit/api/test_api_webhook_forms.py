@@ -127,14 +127,11 @@ def test_another_content_type_is_refused_with_what_is_read(post, content_type):
         {"file": ("a.ICS", "application/octet-stream")},
     ],
 )
-def test_a_calendar_is_refused_as_not_available_yet(post, sent):
+def test_a_calendar_is_taken_as_a_body_and_as_a_file(post, sent):
     if "file" in sent:
         sent = {"data": {"file": (io.BytesIO(b"x"), *sent["file"])}}
 
-    reply = post(**sent)
-
-    assert reply.status_code == 415
-    assert reply.json["error"] == "Calendar files are not available yet."
+    assert post(**sent).status_code == 200
 
 
 def test_unknown_parts_of_a_form_become_warnings(post):

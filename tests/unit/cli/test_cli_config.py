@@ -27,8 +27,21 @@ VARIABLES = {
     "FLASKLLM_SERVER__METRICS_TOKEN": STRONG[1:] + "x",
     "AZURE_KEY": "az-abcdefghijklmnop",
     "SMTP_PASSWORD": "a password of the mail server",
+    "INBOUND_PASSWORD": "a password of a sender",
+    "FIREFLIES_SECRET": "a secret of a sender",
+    "FIREFLIES_API_KEY": "ff-abcdefghijklmnop",
+    "CALLS_SECRET": "a secret of our own",
 }
-NAMED = (("providers",), ("deployments",), ("routes", "<n>", "deployments"))
+NAMED = (
+    ("privacy", "patterns"),
+    ("privacy", "words"),
+    ("providers",),
+    ("deployments",),
+    ("routes", "<n>", "deployments"),
+    ("inbound",),
+    ("inbound", "<name>", "mapping"),
+    ("inbound", "<name>", "digest"),
+)
 FILE = """
 secret: ${A_SECRET}
 providers:

@@ -34,6 +34,12 @@ BROKEN = {
     "names": (f"{GOOD}servr: {{}}\n", "servr", 7),
     "values": (f"{GOOD}server: {{port: many}}\n", "server.port", 7),
     "secrets": (f"{GOOD}secret: changeme\n", "secret", 7),
+    "inbound": (
+        f"{GOOD}inbound: {{a: {{sender: zoom, secret: s, api_token: 4fGh2kLm9pQr, "
+        "topics: [x]}}\n",
+        "inbound.a.topics",
+        7,
+    ),
     "providers": (f"{GOOD}".replace("127.0.0.1:9", "8.8.8.8"), None, 2),
     "deployments": (
         GOOD.replace("provider: box", "provider: bix"),
@@ -211,7 +217,7 @@ class TestWrong:
             result.stdout,
             re.MULTILINE,
         )
-        assert result.stdout.splitlines()[-1] == "1 error: 18 checks, 0 warnings"
+        assert result.stdout.splitlines()[-1] == "1 error: 19 checks, 0 warnings"
 
     def test_no_secret_is_shown(self, run):
         secret = "sk-canary-0123456789"
@@ -232,7 +238,7 @@ class TestPrices:
             "deployments.small.model",
         )
         assert problem["line"] == 4
-        assert result.stdout.splitlines()[-1] == "ok: 18 checks, 1 warning"
+        assert result.stdout.splitlines()[-1] == "ok: 19 checks, 1 warning"
 
     @pytest.mark.parametrize(
         ("provider", "model", "strategy", "warns"),
@@ -363,6 +369,7 @@ class TestReload:
         assert set(waiting.split(", ")) == {
             *("data_dir", "database_url", "secret", "previous_secret", "api_token"),
             *("server", "limits", "accounting", "health", "jobs", "callbacks", "mail"),
+            *("digests", "privacy", "inbound"),
             *("log_level", "log_format", "log_file"),
             "timeouts.deadline_seconds",
         }

@@ -38,6 +38,7 @@ def test_all_commands_are_listed():
         "budgets",
         "usage",
         "db",
+        "templates",
         "maintain",
         "worker",
         "config",
@@ -97,13 +98,13 @@ def test_a_command_gets_real_services_made_at_their_first_use(run_main, tmp_path
     assert '"task": "Please send the report by Friday."' in out
 
 
-def test_a_calendar_is_refused_as_not_available_yet(run_main, tmp_path):
+def test_a_calendar_without_an_event_is_refused(run_main, tmp_path):
     (tmp_path / "invitation.ics").write_text("BEGIN:VCALENDAR")
 
     status, out, err = run_main("summarise", "invitation.ics")
 
     assert (status, out) == (1, "")
-    assert "Calendar files are not available yet." in err
+    assert "it is a calendar without an event" in err
 
 
 def test_an_unknown_command_is_status_2():

@@ -16,6 +16,7 @@ from flaskllm.cli.summarise import make_call, summarise
 from flaskllm.core.errors import LLMTimeout
 from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
 from flaskllm.services.accounts import Accounts
+from flaskllm.services.digests.plan import Plan
 from flaskllm.services.digests.types import Digest, DigestOrder, DigestResult, Summary
 
 ATTEMPT = Attempt(1, "fast", Deployment("small", "box", "vllm", "m"))
@@ -44,10 +45,18 @@ class SomeServices:
     orders: list = field(default_factory=list)
     accounts: Accounts = field(default_factory=make_accounts)
     error: Exception | None = None
+    cost_nanos: int | None = 65_200_000
+    privacy: None = None
 
     @property
     def digests(self):
         return self
+
+    def plan(self, order, call):
+        self.orders.append(order)
+        if self.error:
+            raise self.error
+        return Plan(13, 54_817, 34_260, self.cost_nanos, ((), ()) * 6)
 
     def make(self, order, call):
         self.orders.append(order)
@@ -116,6 +125,7 @@ def test_the_json_tells_how_the_digest_was_made(run, services):
         "processing_time": 1.5,
         "provider": "box",
         "model": "m",
+        "format": "text",
         "usage": {"tokens_input": 3, "tokens_output": 2, "source": "provider"},
         "cost": 0.0,
         "cached": False,
@@ -133,6 +143,54 @@ def test_a_terminal_gets_text_and_sees_whom_it_waits_for(run_on_terminal, tmp_pa
         "Grüße\n\n\nWarnings\n  a: b\n\n(degraded: a model did not make all of it)\n"
     )
     assert err == "asking small ...\n"
+
+
+def test_a_plan_is_told_and_nobody_is_asked(run, services):
+    result = run("-", "--plan", "--type", "keywords")
+
+    assert json.loads(result.stdout) == {
+        "data": {
+            "plan": {
+                "calls": 13,
+                "pieces": 12,
+                "tokens_input": 54_817,
+                "tokens_output_most": 34_260,
+                "cost_estimated": 0.0652,
+            }
+        }
+    }
+    assert [order.type for order in services.orders] == ["keywords"]
+    assert services.accounts.house.writer.closings == []
+
+
+@pytest.mark.parametrize(
+    ("cost_nanos", "told"), [(65_200_000, "0.065200"), (None, "not known")]
+)
+def test_a_terminal_gets_the_plan_as_lines(
+    run_on_terminal, services, tmp_path, cost_nanos, told
+):
+    services.cost_nanos = cost_nanos
+    (tmp_path / "mail.eml").write_bytes(b"Hello")
+
+    out, _ = run_on_terminal(str(tmp_path / "mail.eml"), "--plan")
+
+    lines = [line.rsplit("  ", 1) for line in out.splitlines()]
+    assert {name.strip(): value.strip() for name, value in lines} == {
+        "calls": "13",
+        "pieces": "12",
+        "tokens input": "54,817",
+        "tokens output most": "34,260",
+        "US dollars, about": told,
+    }
+
+
+def test_a_plan_that_cannot_be_made_ends_with_its_problem(run, services):
+    services.error = LLMTimeout(details="Too late.")
+
+    result = run("-", "--plan")
+
+    assert result.exit_code != 0
+    assert result.stdout == ""
 
 
 def test_a_terminal_gets_json_when_asked(run_on_terminal, tmp_path):

@@ -136,6 +136,8 @@ GERMAN = {
     "bis Freitag": "03-13",
     "bis Freitag zwölf Uhr": "03-13",
     "heute Nachmittag": "03-10",
+    "heute in einer Woche": "03-17",
+    "übermorgen in einer Woche": "03-19",
     "morgen": "03-11",
     "heute Morgen": "03-10",
     "Freitag Morgen": "03-13",

@@ -70,6 +70,7 @@ def test_each_says_a_sentence_and_whether_a_retry_helps(cls):
     [
         (
             {
+                "FetchFailed",
                 "RateLimitExceeded",
                 "ServiceUnavailable",
                 "LLMAPIError",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from flaskllm.core.ids import (
     BASE62,
+    is_id,
     new_id,
     new_ordered_id,
     random_base62,
@@ -92,3 +93,21 @@ def test_a_sane_request_id_is_kept(sane):
 )
 def test_another_is_replaced(odd):
     assert re.fullmatch(r"req_[0-9A-Za-z]{20}", request_id(odd))
+
+
+@pytest.mark.parametrize(
+    "text", ["job_1", "job_" + "z" * 40, "job_0VbeNB3AXmeSdMfY5yqX"]
+)
+def test_a_prefix_and_base62_is_an_id(text):
+    assert is_id(text, "job")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "job", "job_", "msg_1", "job_1_2", "job_1\n", "job_é", "job_\0"),
+        *(" job_1", "job_" + "z" * 41, "JOB_1", "job_1.2"),
+    ],
+)
+def test_anything_else_is_none(text):
+    assert not is_id(text, "job")

@@ -53,6 +53,51 @@ def test_digits_are_read_in_every_way(text, readings):
 @pytest.mark.parametrize(
     ("text", "value"),
     [
+        ("one and a half", "1.5"),
+        ("two and a half million", "2500000"),
+        ("3 and a half thousand", "3500"),
+        ("half a million", "500000"),
+        ("three point five", "3.5"),
+        ("three point one four million", "3140000"),
+        ("anderthalb Millionen", "1500000"),
+        ("dreieinhalb", "3.5"),
+        ("eine halbe Million", "500000"),
+        ("drei Komma fünf Millionen", "3500000"),
+        ("deux et demi", "2.5"),
+        ("un demi-million", "500000"),
+        ("trois virgule cinq", "3.5"),
+        ("dos millones y medio", "2500000"),
+        ("medio millón", "500000"),
+        ("cinco coma dos", "5.2"),
+    ],
+)
+def test_halves_and_decimals_in_words_are_one_number(text, value):
+    assert value in numbers(text)
+    assert unsupported(text, value) == ()
+    assert unsupported(text, "77")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the point five people made",
+        "what point two",
+        "half a day",
+        "ein halbes Jahr",
+        "medio día",
+    ],
+)
+def test_what_only_looks_like_a_fraction_is_none(text):
+    assert not any("." in reading for reading in numbers(text))
+
+
+def test_a_half_of_an_endless_number_is_read_in_time():
+    assert numbers("9" * 40 + " and a half")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
         ("forty-five thousand", "45000"),
         ("Forty Five", "45"),
         ("one hundred and five", "105"),
@@ -225,6 +270,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
+@pytest.mark.no_cover
 def test_hostile_text_is_read_in_linear_time(unit):
     text = unit * (200_000 // len(unit))
     began = time.process_time()

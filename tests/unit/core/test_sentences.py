@@ -131,6 +131,7 @@ def test_offsets_count_code_points_past_astral_characters():
     ['("“' * 100_000, "“a b. " * 50_000, "- \n" * 50_000, "x" * 300_000],
     ids=["marks", "quotes", "bullets", "word"],
 )
+@pytest.mark.no_cover
 def test_the_time_grows_with_the_length_only(text):
     start = time.perf_counter()
 

@@ -165,3 +165,40 @@ def test_speakers_are_participants_in_the_order_of_their_appearance():
 
 def test_removed_characters_are_reported():
     assert codes(vtt(cue("a\u200bb"))) == ["invisible_characters_removed"]
+
+
+METADATA = (
+    '{"startDateTime":"2026-05-04T10:00:01Z","speakerName":"Lee, Ann",'
+    '"spokenText":"a &amp; \\u200bb","spokenLanguage":"en-us"}'
+)
+GUID = "3f1c7d52-9a44-4c0e-8b0f-1d2e6a9c77aa/11-0"
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        (f"1\n{cue('Ann Lee: hi')}2\n{cue('Bob Ray: ho', 3, 4)}", "zoom_vtt"),
+        (f"1\n{cue('just words')}", "webvtt"),
+        (f"1\n{cue('<v Ann>hi')}", "webvtt"),
+        (cue("Ann Lee: hi"), "webvtt"),
+        (f"{GUID}\n{cue('<v Ann>hi</v>')}", "teams_vtt"),
+        (cue(METADATA), "teams_json"),
+    ],
+)
+def test_the_form_tells_who_wrote_the_file(text, form):
+    assert vtt(text).form == form
+
+
+def test_metadata_of_teams_in_the_cues_is_read_as_json():
+    broken = cue("{" + METADATA, 7, 8) + cue('{"spokenText": 7}', 8, 9)
+
+    document = vtt(cue(METADATA) + broken)
+
+    assert turns(document) == [("Lee, Ann", "a &amp; b")]
+    assert (document.parts[0].start_ms, document.parts[0].end_ms) == (1000, 2000)
+
+
+def test_a_region_with_settings_in_the_head_is_no_text():
+    head = "WEBVTT\n\nREGION\nid:fred\nwidth:40%\n\n"
+
+    assert turns(vtt(cue("<v.x Fred>Hi</v>"), head)) == [("Fred", "Hi")]

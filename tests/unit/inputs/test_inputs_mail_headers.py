@@ -142,3 +142,15 @@ def test_the_offset_is_the_senders():
     sent_at = facts("Date: Tue, 09 Jun 2026 08:12:00 +0530").sent_at
 
     assert sent_at.utcoffset() == timedelta(hours=5, minutes=30)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Subject: in\u202evoice",
+        "From: A\u200bnn <a@x.example>",
+        "To: a\u2060@x.example",
+    ],
+)
+def test_invisible_characters_in_headers_are_removed_and_reported(header):
+    assert codes(header) == ["invisible_characters_removed"]

@@ -29,7 +29,11 @@ def shape(content, media_type=None, source=None, **options):
         (TALK, "text/plain", "meeting", ("meeting", ["turn"] * 3)),
         (TALK, "text/plain", "chat", ("chat", ["turn"] * 3)),
         (VTT, "text/plain", "meeting", ("meeting", ["turn"])),
-        (VTT, "text/plain", None, ("document", ["body"])),
+        (VTT, "text/plain", None, ("meeting", ["turn"])),
+        (VTT, "text/plain", "document", ("document", ["body"])),
+        (SRT, "text/vtt", None, ("meeting", ["turn"])),
+        (VTT, "application/json", None, ("meeting", ["turn"])),
+        (b"[]", "text/plain", None, ("document", ["body"])),
         (b"New\n> old", "text/plain", "email", ("email", ["body", "quoted"])),
         (b"> old", "text/plain", "email", ("email", ["body"])),
         (b"New\n> old", "text/plain", "other", ("document", ["body"])),
@@ -85,8 +89,6 @@ def test_a_file_name_says_what_a_vague_type_does_not(file_name, content, kind):
 @pytest.mark.parametrize(
     ("media_type", "file_name"),
     [
-        ("text/calendar", None),
-        ("application/octet-stream", "a.ics"),
         ("application/octet-stream", "a.exe"),
         ("application/octet-stream", None),
         ("application/pdf", "a.txt"),
@@ -100,9 +102,20 @@ def test_other_media_types_are_refused(media_type, file_name):
     assert caught.value.details
 
 
-def test_a_calendar_is_refused_as_not_available_yet():
-    with pytest.raises(UnsupportedMediaType, match="not available yet"):
-        parse(b"BEGIN:VCALENDAR", media_type="text/calendar", source=None)
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"media_type": "text/calendar; method=REQUEST"},
+        {"media_type": "application/octet-stream", "file_name": "a.ICS"},
+        {"media_type": None},
+    ],
+)
+def test_a_calendar_is_known_by_its_type_its_name_or_its_content(sent):
+    content = b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Tea\nEND:VEVENT"
+
+    document = parse(content, source=None, **sent)
+
+    assert (document.form, document.subject) == ("calendar", "Tea")
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\t", "\u200b\u200d \n".encode()])

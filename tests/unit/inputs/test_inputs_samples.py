@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flaskllm.core.errors import UnsupportedMediaType
 from flaskllm.inputs import parse
 
 FOLDER = os.environ.get("FLASKLLM_TEST_SAMPLES", "")
@@ -13,6 +14,28 @@ MEDIA_TYPES = {
     ".eml": "message/rfc822",
     ".vtt": "text/vtt",
     ".srt": "application/x-subrip",
+    ".txt": "text/plain",
+    ".json": "application/json",
+    ".ics": "text/calendar",
+}
+FORMS = {
+    "asr-assemblyai.json": "assemblyai",
+    "derived-ES2006a.teams.vtt": "teams_vtt",
+    "derived-ES2011a.fireflies.json": "fireflies",
+    "derived-IS1006a.otter.txt": "otter",
+    "derived-TS3004a.gmeet.txt": "google_meet",
+    "derived-TS3010a.zoom.vtt": "zoom_vtt",
+    "derived-TS3011a.srt": "srt",
+    "planted-launch-review.zoom.vtt": "zoom_vtt",
+    "planted-standup-de.teams.vtt": "teams_vtt",
+    "renewal-call-teams.vtt": "webvtt",
+    "rolling-captions.vtt": "webvtt",
+    "tiny-zoom.vtt": "zoom_vtt",
+    "vj-spec-example.vtt": "webvtt",
+    "vj-two-voices-in-a-cue.vtt": "webvtt",
+    "wv-bom.vtt": "webvtt",
+    "wv-missing-timeframe.srt": "srt",
+    "zoom-chat-tabs.txt": "zoom_chat",
 }
 TRANSCRIPTS = ("transcripts/*.vtt", "transcripts/*.srt")
 PATTERNS = ("email/*.eml", "email/injection/*.eml", *TRANSCRIPTS)
@@ -36,7 +59,10 @@ pytestmark = pytest.mark.usefixtures("samples")
 
 def found(*patterns):
     paths = [
-        path for pattern in patterns for path in sorted(Path(FOLDER).glob(pattern))
+        path
+        for pattern in patterns
+        for path in sorted(Path(FOLDER).glob(pattern))
+        if path.is_file()
     ]
     cases = [pytest.param(path, id=path.name) for path in paths if FOLDER]
     return cases or [None]
@@ -60,6 +86,26 @@ def test_every_sample_becomes_a_document(path):
 
     assert document.parts
     assert all(part.text for part in document.parts)
+
+
+@pytest.mark.parametrize("path", found("transcripts/*.*", "email/**/*.*"))
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_every_file_is_read_or_refused_in_words(path, is_declared):
+    media_type = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
+    try:
+        document = parse(
+            path.read_bytes(),
+            media_type=media_type if is_declared else None,
+            source=None,
+            file_name=path.name if is_declared else None,
+        )
+    except UnsupportedMediaType:
+        assert path.suffix in {".json", ".msg", ".html"}
+        return
+
+    assert document.parts
+    assert document.form == FORMS.get(path.name, document.form)
+    assert (path.name in FORMS) == (document.kind in ("meeting", "chat"))
 
 
 @pytest.mark.parametrize("path", found(*TRANSCRIPTS))
@@ -113,6 +159,18 @@ def test_the_speakers_of_a_sample_are_its_participants(samples, name, participan
     document = read(samples / "transcripts" / name)
 
     assert [person.name for person in document.participants] == participants
+
+
+def test_a_chat_sample_keeps_what_everybody_could_read(samples):
+    document = read(samples / "transcripts" / "zoom-chat-tabs.txt")
+
+    assert "don't worry about it" not in document.text()
+    assert "wiki.example" in document.text()
+    assert "Reacted" not in document.text()
+    assert [part.speaker for part in document.parts][-2:] == [
+        "Guest 4471",
+        "Maria Lopez",
+    ]
 
 
 def test_answers_between_quoted_lines_of_a_sample_are_new(samples):

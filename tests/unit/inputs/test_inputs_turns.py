@@ -37,6 +37,9 @@ def names(*texts):
         "Dr. Ann Lee",
         "SPEAKER_00",
         "山田太郎",
+        "[External] Ann Lee",
+        "Ann Lee (HR:Bonn)",
+        "iPhone",
     ],
 )
 def test_a_plausible_name_in_front_is_the_speaker(name):
@@ -65,6 +68,24 @@ def test_what_is_no_name_stays_text(text):
 
 def test_a_second_colon_belongs_to_the_text():
     assert names("Ann Lee: so: yes", "Bob Ray: no")[0] == ("Ann Lee", "so: yes")
+
+
+@pytest.mark.parametrize("name", ["jsmith", "+1 555***0100", "ann lee", "a@x.example"])
+def test_what_a_tool_puts_in_front_of_every_cue_is_a_name(name):
+    assert names(*[f"{name}: so: yes"] * 3)[0] == (name, "so: yes")
+
+
+@pytest.mark.parametrize("label", ["note", "really?", "12:30", "x/y", "...", "12"])
+def test_not_everything_in_front_of_every_cue_is_a_name(label):
+    assert names(*[f"{label}: yes"] * 3)[0][0] is None
+
+
+def test_a_name_with_a_colon_is_whole_where_it_always_is():
+    texts = ["Team: North: hi", "Team: North: ho", "Team: North: no: yes", "Ann: a"]
+
+    assert names(*texts, "Ann: b")[2:4] == [("Team: North", "no: yes"), ("Ann", "a")]
+    assert names("Ann: Note: a", "Ann: Note: b", "Ann: Note: c")[0][0] == "Ann"
+    assert names("Ann: So: a", "Ann: So: b", "Ann: So: c", "Ann: d")[0][0] == "Ann"
 
 
 def test_a_full_width_colon_needs_no_space():
@@ -179,6 +200,21 @@ def test_a_joined_turn_spans_its_cues():
 
 def test_a_cue_without_a_time_is_not_joined_to_one_with_a_time():
     assert len(turns(said("a", 0, 9, "A"), said("b", speaker="A"))) == 2
+
+
+def test_words_that_begin_together_and_have_no_end_are_one_turn():
+    assert turns(said("a", 5), said("b", 5), said("c", 6)) == [
+        (None, "a b"),
+        (None, "c"),
+    ]
+
+
+def test_nothing_rolls_where_nothing_is_shown_on_a_screen():
+    cues = [said("yes yes yes", 0, 9), said("yes yes yes", 9, 20)]
+
+    (part,) = to_document(cues, kind="meeting", may_roll=False).parts
+
+    assert part.text == "yes yes yes yes yes yes"
 
 
 def test_overlaps_stay_in_the_order_of_their_start():

@@ -213,8 +213,12 @@ class TestInThisProcess:
             bystander.kill()
 
     def test_a_server_without_one_waits_for_nobody(self):
+        began = time.monotonic()
+
         tell_to_end()
         wait_for_end()
+
+        assert time.monotonic() - began < 5
 
     def test_a_server_does_not_wait_for_ever(self, monkeypatch):
         monkeypatch.setattr(supervisor, "_PATIENCE_SECONDS", -0.9)
@@ -229,6 +233,11 @@ class TestInThisProcess:
             mine.kill()
 
     def test_where_children_cannot_be_listed_there_are_none(self, monkeypatch):
-        monkeypatch.setattr(supervisor, "Path", lambda _: Path("/nonexistent"))
+        named = [sys.executable, "-c", "input()", "flaskllm.jobs.supervisor"]
+        with subprocess.Popen(named, stdin=subprocess.PIPE) as mine:
+            wait_for(supervisor.is_there)
 
-        wait_for_end()
+            monkeypatch.setattr(supervisor, "Path", lambda _: Path("/nonexistent"))
+
+            assert not supervisor.is_there()
+            mine.kill()

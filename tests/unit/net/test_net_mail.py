@@ -115,6 +115,14 @@ def test_a_refusal_has_a_word_and_a_status_and_no_text(verb, reply, reason, stat
     assert server.taken == []
 
 
+@pytest.mark.parametrize("reply", ["421 closing", "", "?"])
+def test_a_mail_that_was_taken_is_sent_however_the_server_parts(reply):
+    with Server(replies={"QUIT": reply}) as server:
+        assert mailer(server.port).send(mail(), RECIPIENT) == 250
+
+    assert len(server.taken) == 1
+
+
 def test_a_server_that_never_answers_is_given_up():
     with Server(replies={"HELLO": None}) as server:
         assert failure(server.port, seconds=0.1).reason == "timeout"

@@ -16,6 +16,8 @@ from flaskllm.storage.workflows import Start, Workflows
 
 DONE = End("done", result=b'{"data": 1}', cost_nanos=5)
 FAILED = End("failed", error=b'{"code": "X"}', error_code="X")
+# Accepted so long ago that it goes although it is open.
+LONG_OVER = {"keep_seconds": -3601.0, "deadline_seconds": -3601.0}
 
 
 @pytest.fixture
@@ -216,6 +218,14 @@ class TestSteps:
             "digest", f"{job.id}.2", "anna", (job.id, 2), 5, 9.5
         )
 
+    def test_a_step_that_is_stored_twice_is_paid_once(self, house, job):
+        house.begin(job)
+        for _ in range(2):
+            assert house.taken.save_step(job.id, "run_1", "facts", b'{"a": 1}', 7)
+
+        assert house.find(job).cost_nanos == 7
+        assert house.taken.recall(job.id, "run_1", "facts").outcome == b'{"a": 1}'
+
     def test_a_cost_that_is_not_known_stays_so(self, house, job):
         house.begin(job)
         house.taken.save_step(job.id, "run_1", "facts", b"{}", None)
@@ -251,8 +261,10 @@ class TestCancelling:
         cancelled = house.endings.cancel(whole.id, "anna")
 
         assert cancelled.workflow_ids == (items[1].id, items[2].id)
-        assert house.rows.counts(whole.id) == {"done": 1, "cancelled": 2}
+        [tally] = house.rows.tallies([whole.id]).values()
+        assert tally.counts == {"done": 1, "cancelled": 2}
         assert house.state(whole) == "cancelled"
+        assert house.find(whole).cost_nanos == 5  # what is done was paid
         assert house.endings.finish(items[1].id, "run_1", DONE) is False
         assert house.told == []
 
@@ -322,7 +334,7 @@ class TestBatches:
 
 class TestExpiry:
     def test_a_job_is_removed_with_all_that_is_its_own(self, house):
-        gone, kept = draft(keep_seconds=0.0, deadline_seconds=0.0), draft()
+        gone, kept = draft(**LONG_OVER), draft()
         house.add(gone)
         house.add(kept)
         house.begin(gone)
@@ -337,11 +349,11 @@ class TestExpiry:
         assert house.endings.finish(gone.id, "run_1", DONE) is False
 
     def test_a_document_stays_for_its_replay(self, house):
-        first = draft(keep_seconds=0.0, deadline_seconds=0.0)
+        first = draft(**LONG_OVER)
         house.add(first)
         house.add(draft(document_id=first.document_id, document=None))
 
-        house.expiry.remove(10)
+        assert house.expiry.remove(10) == 1
 
         assert house.taken.document(first.document_id) is not None
 

@@ -181,7 +181,7 @@ def test_a_batch_comes_with_all_items(house):
 
     house.add(whole, *items)
 
-    assert house.rows.counts(whole.id) == {"queued": 3}
+    assert house.rows.tallies([whole.id])[whole.id].counts == {"queued": 3}
     found = house.rows.items(whole.id, "anna", 2, after_number=0)
     assert [each.id for each in found] == [items[1].id, items[2].id]
     assert house.workflows.ids == [each.id for each in items]

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import Column, MetaData, Table, Text, text
 from workflow_rows import begin, digest, give_to, prepared, queues, states
 
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import InternalError, ServiceUnavailable
+from flaskllm.storage.workflow_queries import ids_near
 from flaskllm.storage.workflows import Start, Workflows
 
 HOUR = 3600.0
@@ -97,14 +99,53 @@ def test_cancelled_workflows_wait_for_nobody(workflows, database):
     assert states(workflows) == {"job_a": "CANCELLED", "job_b": "ENQUEUED"}
 
 
-def test_an_id_is_deleted_with_all_that_begin_with_it_and_a_dot(workflows, database):
-    ids = ["job_a", "job_a.2", "job_a.10", "job_ab", "job_ab.2", "jobxa"]
-    begin(workflows, database, *map(digest, ids))
+def test_an_id_is_deleted_with_its_attempts_and_no_other(workflows, database):
+    own = ["job_a", "job_a.2", "job_a.10", "job_a.9.zZ0", "job_c.1"]
+    others = ["job_ab", "job_ab.2", "jobxa", "job_A", "job_A.2", "job_b", "job_"]
+    begin(workflows, database, *map(digest, own + others))
 
-    workflows.delete(["job_a", "job_unknown"])
+    workflows.delete(["job_a", "job_c", "job_unknown"])
     workflows.delete([])
 
-    assert states(workflows).keys() == {"job_ab", "job_ab.2", "jobxa"}
+    assert states(workflows).keys() == set(others)
+
+
+def test_what_is_deleted_is_found_without_reading_all_there_is(workflows):
+    query = ids_near(workflows._status(), ["job_a"])
+    engine = workflows._client()._sys_db.engine
+    shown = query.compile(
+        engine,
+        compile_kwargs={"literal_binds": True, "render_schema_translate": True},
+        schema_translate_map=engine.get_execution_options()["schema_translate_map"],
+    )
+    is_file = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        if not is_file:
+            # So few rows would be read without it.
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        explain = "EXPLAIN QUERY PLAN" if is_file else "EXPLAIN"
+        plan = connection.execute(text(f"{explain} {shown}")).all()
+
+    told = "\n".join(str(row) for row in plan)
+    assert ("SEARCH" if is_file else "Index Cond") in told
+    assert ("SCAN" if is_file else "Seq Scan") not in told
+    assert "Filter" not in told
+
+
+@pytest.mark.parametrize("collation", ["C", "und-x-icu", "en-x-icu", "th-x-icu"])
+def test_attempts_are_found_in_every_collation(
+    postgres_database_url, make_database, collation
+):
+    ids = ["msg_a", "msg_a.1", "msg_a.10", "msg_a.9.zZ0", "msg_a.9.00Z"]
+    column = Column("workflow_uuid", Text(collation=collation))
+    table = Table("kept", MetaData(), column, prefixes=["TEMPORARY"])
+    with make_database(postgres_database_url).transaction() as connection:
+        table.create(connection)
+        rows = [{"workflow_uuid": id} for id in [*ids, "msg_b", "msg_b.1", "msg_"]]
+        connection.execute(table.insert(), rows)
+        found = connection.execute(ids_near(table, ["msg_a"])).scalars().all()
+
+    assert sorted(found) == sorted(ids)
 
 
 def test_what_an_executor_has_left_goes_back_to_its_queue(workflows, database):

@@ -39,6 +39,9 @@ CASES = {
     "CallerGone": (499, "invalid_request_error", None),
     "JobsDisabled": (503, "invalid_request_error", None),
     "JobCancelled": (410, "invalid_request_error", None),
+    "NeedsFetch": (424, "invalid_request_error", None),
+    "FetchFailed": (502, "invalid_request_error", None),
+    "FetchRefused": (502, "invalid_request_error", None),
     "ServiceUnavailable": (503, "server_error", "service_unavailable"),
     "InternalError": (500, "server_error", "internal_error"),
 }

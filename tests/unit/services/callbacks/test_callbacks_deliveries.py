@@ -189,6 +189,16 @@ class TestFailure:
         )
         assert (attempt.reason, attempt.status) == told
 
+    def test_no_mail_goes_to_whom_the_operator_allows_no_more(self, scene):
+        scene.add_endpoint(target=b"team@other.example", rendering="email")
+        (id,) = scene.tell()
+
+        scene.deliveries.attempt(id, 1)
+
+        (attempt,) = scene.find(id).attempts
+        assert (attempt.reason, attempt.status) == ("mail_not_allowed", None)
+        assert scene.mails == []
+
 
 class TestOnce:
     def test_an_attempt_that_was_made_is_not_made_again(self, each_scene):

@@ -11,6 +11,7 @@ from callback_scene import (
     job,
 )
 from delivery_scene import NOTED
+from log_lines import ours
 
 from flaskllm.services.callbacks.planning import usual_endpoint
 from flaskllm.services.callbacks.signing import make_secret
@@ -64,7 +65,7 @@ class TestDisabling:
             scene.attempt_all(id)
 
         assert scene.state().state == "disabled"
-        names = [record.getMessage() for record in caplog.records]
+        names = [record.getMessage() for record in ours(caplog)]
         assert names[-2:] == ["delivery_given_up", "endpoint_disabled"]
         assert "SECRET" not in caplog.text
 

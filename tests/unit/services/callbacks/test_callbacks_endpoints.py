@@ -1,5 +1,6 @@
 """Endpoints are their owners': made, changed, rolled, tried, removed, and audited."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -59,6 +60,7 @@ class TestMaking:
             ({"secret": "whsec_short"}, "secret"),
             ({"rendering": "email"}, "url"),
             ({"rendering": "email", "url": None}, "email"),
+            ({"rendering": "email", "url": None, "email": "a@other.example"}, "email"),
             ({"rendering": "email", "url": None, "email": "a@b"}, "email"),
             ({"rendering": "email", "url": None, "email": "ä@example.com"}, "email"),
             (
@@ -88,7 +90,7 @@ class TestMaking:
         wanted = NewEndpoint("Team", ("job.done",), "email", email="team@example.com")
 
         path, details = refusal(
-            lambda: office.make(sends_mail=False).create(wanted, OWNER, ACTOR)
+            lambda: office.make(recipients=None).create(wanted, OWNER, ACTOR)
         )
 
         assert path == "rendering"
@@ -130,7 +132,8 @@ class TestOwnership:
         ):
             with pytest.raises(NotFound) as refused:
                 act(office.endpoints, id, principal)
-            answers.append((refused.value.message, refused.value.details))
+            told = refused.value.message.replace(repr(id), "ID")
+            answers.append((told, refused.value.details))
         assert len(set(answers)) == 1
         assert office.endpoints.get(made.id, OWNER) == made
         assert office.endpoints.secret(made.id, OWNER, ACTOR) == (secret,)
@@ -169,6 +172,11 @@ class TestChanging:
         )
 
         assert changed.email == "b@example.com"
+        elsewhere = {"email": "b@other.example"}
+        path, details = refusal(
+            lambda: office.endpoints.change(made.id, OWNER, elsewhere, ACTOR)
+        )
+        assert (path, "mail.allowed_domains" in details) == ("email", True)
 
     def test_disabled_it_gets_nothing_and_enabled_all_is_forgotten(self, each_scene):
         office = Office(each_scene)
@@ -277,6 +285,35 @@ class TestTrying:
         scene.deliveries.attempt(id, 1)
         assert scene.find(id).event == "endpoint.test"
         assert scene.find(id).state == "delivered"
+
+    def test_one_test_of_an_endpoint_is_pending_at_once(self, each_scene):
+        office = Office(each_scene)
+        made, other = office.create()[0], office.create()[0]
+        office.scene.tell()
+        id = office.endpoints.test(made.id, OWNER)
+
+        with pytest.raises(Conflict) as refused:
+            office.endpoints.test(made.id, OWNER)
+
+        assert "is pending" in refused.value.details
+        office.endpoints.test(other.id, OWNER)
+        office.scene.deliveries.attempt(id, 1)
+        assert office.endpoints.test(made.id, OWNER) != id
+
+    def test_of_those_that_try_at_once_one_does(self, each_scene):
+        office = Office(each_scene)
+        made, _ = office.create()
+
+        def attempt(_):
+            try:
+                return office.endpoints.test(made.id, OWNER)
+            except Conflict:
+                return None
+
+        with ThreadPoolExecutor(4) as pool:
+            told = [*pool.map(attempt, range(4))]
+
+        assert told.count(None) == 3
 
     def test_one_that_leads_nowhere_cannot_be_tried(self, office):
         made, _ = office.create()

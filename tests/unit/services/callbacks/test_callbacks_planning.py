@@ -3,12 +3,14 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from callback_scene import HOOK, NOW, OWNER, FakeWorkflows, job
 from fakes import FakeClock
 
 from flaskllm.services.callbacks.planning import (
+    RENDERINGS,
     deliveries_of,
     first_attempt,
     next_attempt,
@@ -18,6 +20,7 @@ from flaskllm.services.callbacks.planning import (
 from flaskllm.services.callbacks.telling import Telling
 from flaskllm.storage.delivery_log import DeliveryLog
 from flaskllm.storage.endpoints import EndpointRows, Listener
+from flaskllm.storage.job_rows import Rendering
 
 LATER = NOW + timedelta(seconds=41)
 ALL = "job.done job.failed batch.done"
@@ -25,6 +28,10 @@ ALL = "job.done job.failed batch.done"
 
 def listener(id="end_1", events=ALL, rendering="json", state="enabled"):
     return Listener(id, events, rendering, state)
+
+
+def test_each_rendering_that_an_endpoint_may_have_is_made():
+    assert RENDERINGS.keys() == {*get_args(Rendering)}
 
 
 def told(job_row, *listeners):

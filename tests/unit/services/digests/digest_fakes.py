@@ -1,11 +1,14 @@
 """Documents, grounds and a scripted router for the tests of the digest services."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from flaskllm.core.clock import Deadline, SystemClock
 from flaskllm.inputs.document import Document, Origin, Part, Person
 from flaskllm.llm.catalog import OFFLINE
+from flaskllm.llm.fitting import Sizes
+from flaskllm.llm.outlook import Prospect
 from flaskllm.llm.providers.extractive import Extractive
 from flaskllm.llm.types import Answer, Call, Completion, Deployment, Usage
 from flaskllm.services.digests.ground import Ground
@@ -51,9 +54,10 @@ class ScriptedRouter:
     everything else once the script is None.
     """
 
-    def __init__(self, *script):
+    def __init__(self, *script, window=None):
         self.script = list(script)
         self.requests = []
+        self.window = window
 
     def complete(self, request, call=None):
         self.requests.append(request)
@@ -64,6 +68,15 @@ class ScriptedRouter:
         if isinstance(line, Exception):
             raise line
         return line if isinstance(line, Answer) else answer(line)
+
+    def outlook(self, request, call=None):
+        """Tell of the deployment that answers; its window is `window`."""
+        if request.model == "offline" or self.script == [None]:
+            return (Prospect("offline", OFFLINE, is_local=True),)
+        deployment = replace(BOX, context_window=self.window)
+        sizes = Sizes(request)
+        room = sizes.room(deployment)
+        return (Prospect("scripted", deployment, sizes.of(deployment), room),)
 
     def prompt(self, index):
         """Return all that the model read in its request number `index`."""

@@ -110,7 +110,7 @@ class TestGround:
         ("wanted", "error"),
         [
             ({"content": b" "}, InvalidInputError),
-            ({"media_type": "text/calendar"}, UnsupportedMediaType),
+            ({"media_type": "image/png"}, UnsupportedMediaType),
         ],
     )
     def test_what_cannot_be_read_is_refused(self, wanted, error):

@@ -26,6 +26,7 @@ from flaskllm.services.digests.types import (
 )
 
 PROOF = Evidence("quote", True, part="p1", offset=0, length=5)
+DOUBT = Evidence("quote", verified=False)
 ITEM = ActionItem("Pay", None, None, None, "open", PROOF)
 FULL = Digest(
     language="en",
@@ -39,6 +40,8 @@ FULL = Digest(
     decisions=(Statement("We stop.", PROOF),),
     open_questions=(Statement("Why?", PROOF),),
     risks=(Statement("Rain.", PROOF),),
+    dates=(DateFact("2026-10-09", "Friday", PROOF), DateFact(None, "soon", DOUBT)),
+    amounts=(Statement("5 EUR", PROOF),),
     keywords=("invoice", "deliv\neries"),
     entities=(EntityFact("1,250.00\nEUR", "amount", PROOF),),
     sentiment="negative",
@@ -57,7 +60,8 @@ FULL = Digest(
             "All good.\n\n- One.\n- Two.\n\n"
             "Action items:\n- Pay\n- Call (Ada, due 2026-10-09, done)\n"
             "- Send (due soon, retracted)\n\n"
-            "Decisions:\n- We stop.\n\nOpen questions:\n- Why?\n\nRisks:\n- Rain.",
+            "Decisions:\n- We stop.\n\nOpen questions:\n- Why?\n\nRisks:\n- Rain.\n\n"
+            "Amounts:\n- 5 EUR\n\nDates:\n- 2026-10-09: Friday\n- soon [not verified]",
         ),
         (
             "action_items",
@@ -76,8 +80,46 @@ def test_the_plain_text_of_each_type(wanted, text):
     assert render(FULL, wanted, "text") == text
 
 
-def test_markdown_marks_headings():
-    assert render(FULL, "action_items", "markdown").startswith("## Action items\n- Pay")
+def test_markdown_marks_headings_and_shows_the_quotes():
+    said = Evidence("I *pay*\nit", True, turn="t1", speaker="Ann", start_ms=3_725_000)
+    item = ActionItem("Pay", "Ann", None, "by <b>noon</b>", "open", said)
+    digest = Digest("en", "meeting", action_items=(item,))
+
+    assert render(digest, "action_items", "markdown") == (
+        "## Action items\n- Pay (Ann, due by \\<b\\>noon\\</b\\>)\n"
+        "  > “I \\*pay\\* it” (Ann, 1:02:05)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "digest"),
+    [
+        (
+            "sentiment",
+            Digest("en", "email", sentiment="mixed", sentiment_evidence=PROOF),
+        ),
+        ("classification", Digest("en", "email", label="mixed", label_evidence=PROOF)),
+    ],
+)
+def test_a_label_stands_alone_in_plain_text_and_over_its_quote_in_markdown(
+    wanted, digest
+):
+    assert render(digest, wanted, "text") == "mixed"
+    assert render(digest, wanted, "markdown") == "mixed\n  > “quote”"
+
+
+def test_words_of_the_source_mark_nothing_up_in_markdown():
+    image = "![x](https://a.example/?d) `c` <img>"
+    digest = Digest(
+        "en", "email", keywords=(image,), entities=(EntityFact(image, "other", PROOF),)
+    )
+
+    for wanted in ("keywords", "entities"):
+        text = render(digest, wanted, "markdown")
+        assert "![" not in text
+        assert "](" not in text
+        assert "<img" not in text.replace("\\<", "")
+        assert image in render(digest, wanted, "text")
 
 
 @pytest.mark.parametrize("wanted", sorted(set(get_args(DigestType)) - {"custom"}))

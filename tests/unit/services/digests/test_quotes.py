@@ -14,7 +14,7 @@ from flaskllm.core.folding import fold, is_border
 from flaskllm.inputs import parse
 from flaskllm.services.digests.quotes import Match, locate, locate_anywhere
 
-PLANTED = Path(__file__).parents[3] / "data" / "planted"
+PLANTED = Path(__file__).parents[4] / "flaskllm" / "cli" / "samples" / "planted"
 TURN = (
     "If we start tomorrow we finish on, uh, April eighth at the earliest, and we "
     "can't pay $1,000. It’s a “non-binding”\u00a0offer… ok? Groß, um, 10² m."
@@ -153,6 +153,12 @@ def test_a_later_place_may_have_few_enough_fillers():
     match = locate("we go home", text)
 
     assert match == Match(text.index("we uh go"), 13, "aligned")
+
+
+def test_an_elision_of_the_text_itself_may_stand_in_an_aligned_quote():
+    assert locate('"So... you go, now?"', "So... you go now")
+    assert locate("So... you go, now", "So you go now") is None
+    assert locate("So... you... go, now", "So... you go now") is None
 
 
 @pytest.mark.parametrize("quote", ["May, be", "x y", "so"])
@@ -303,18 +309,19 @@ def planted_texts():
 
 def test_every_planted_quote_is_found():
     texts = dict(planted_texts())
-    expected = json.loads((PLANTED / "planted-expected.json").read_text())
+    expected = json.loads((PLANTED / "expected.json").read_text("utf-8"))
     quotes = [
         (name, fact["quote"])
         for name, truth in expected.items()
-        for facts in ("action_items", "decisions", "risks")
-        for fact in truth.get(facts, ())
+        for facts in truth["facts"].values()
+        for fact in facts
     ]
 
-    assert len(quotes) >= 11
+    assert len(quotes) >= 80
     assert all(locate_anywhere(quote, texts[name]) for name, quote in quotes)
 
 
+@pytest.mark.no_cover
 def test_of_a_thousand_quotes_all_are_found_and_of_a_thousand_altered_ones_none():
     chance = random.Random(20260310)
     texts = [text for _, parts in planted_texts() for _, text in parts]
@@ -322,7 +329,8 @@ def test_of_a_thousand_quotes_all_are_found_and_of_a_thousand_altered_ones_none(
     found, accepted = 0, []
     for _ in range(1_000):
         text = chance.choice(long)
-        words = text.split()
+        # "2 250,50" is one word: half of it is no quote.
+        words = re.split(r"(?<!\d)\s+|\s+(?!\d)", text)
         first = chance.randrange(len(words) - 4)
         chosen = words[first : first + chance.randint(4, 25)]
         found += locate(" ".join(chosen), text) is not None
@@ -350,6 +358,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("unit", "quote"), HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.no_cover
 def test_a_megabyte_is_searched_in_bounded_time(unit, quote):
     text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]
     wanted = quote or text[400_000:400_480] + " zebra"

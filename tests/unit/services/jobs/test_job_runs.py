@@ -148,6 +148,19 @@ class TestPayingOnce:
         assert job.state == "done"
         assert len(house.router.asked) == 2
 
+    def test_a_step_that_failed_is_not_done_again_because_it_cannot_be_recorded(
+        self, open_house
+    ):
+        def record(_name, function):
+            function()
+            return function()
+
+        house = open_house(DOWN)
+
+        house.run(house.accept(), step=record)
+
+        assert len(house.router.asked) == 1
+
     def test_what_was_paid_is_kept_as_soon_as_the_store_works(self, open_house):
         house = open_house(FACTS, PROSE)
         save, failures = house.taken.save_step, [locked(), locked()]

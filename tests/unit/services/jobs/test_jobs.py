@@ -73,7 +73,7 @@ class TestAccepting:
             house.jobs.accept(ordered(), WANTED, ANNA)
 
         assert "`jobs.enabled` is false" in caught.value.details
-        assert "the answer comes at once" in caught.value.details
+        assert "is answered at once" in caught.value.details
         assert house.workflows.prepared == 0
 
     def test_nothing_is_accepted_by_a_database_in_memory(self, make_database):
@@ -126,6 +126,14 @@ class TestAccepting:
         assert caught.value.retry_after_seconds == 60.0
         assert "At most 2 jobs" in caught.value.details
 
+    def test_a_batch_that_never_fits_is_refused_and_not_put_off(self, open_house):
+        house = open_house(most_waiting=2)
+
+        with pytest.raises(InvalidInputError) as caught:
+            house.jobs.accept_batch([ordered()] * 2, WANTED, ANNA)
+
+        assert caught.value.details == "items: holds 2; allowed: 1 to 1"
+
     @pytest.mark.parametrize("n", [0, 501])
     def test_a_batch_has_1_to_500_items(self, house, n):
         with pytest.raises(InvalidInputError, match="not valid") as caught:
@@ -172,6 +180,19 @@ class TestShowing:
         assert [first.id, second.id, third.id] == ids[::-1]
         assert [each.id for each in house.jobs.page(ANNA, "cancelled", 9)] == [ids[1]]
         assert house.jobs.page(BEN, None, 9) == ()
+
+    def test_an_open_batch_shows_what_its_items_have_cost_so_far(self, open_house):
+        house = open_house(FACTS, PROSE)
+        batch = house.jobs.accept_batch([ordered()] * 2, WANTED, ANNA).job
+        [first, _] = house.jobs.items(batch.id, ANNA, 10)
+        cost = house.run(first.id).cost_nanos
+
+        found = house.jobs.find(batch.id, ANNA)
+
+        assert cost > 0
+        assert (found.cost_nanos, found.counts) == (cost, {"done": 1, "queued": 1})
+        assert [each.cost_nanos for each in house.jobs.page(ANNA, None, 9)] == [cost]
+        assert house.jobs.cancel(batch.id, ANNA).cost_nanos == cost
 
     def test_who_waits_hears_of_the_end_at_once(self, open_house):
         house = open_house(FACTS, PROSE)

@@ -1,0 +1,1 @@
+"""Who delivers mail and meetings, one module each; pure."""

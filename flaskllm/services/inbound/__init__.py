@@ -1,0 +1,1 @@
+"""What comes in: senders deliver, proven and readable deliveries become jobs."""

@@ -1,0 +1,66 @@
+"""What becomes of a delivery."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flaskllm.core import logs
+from flaskllm.inputs.senders.types import Reply
+from flaskllm.services.inbound.terms import Inbound
+
+_log = logging.getLogger(__name__)
+
+WhyNot = Literal["unproven", "stale", "malformed", "unwanted", "later"]
+"""By the names of `Statuses`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A delivery that was taken.
+
+    Attributes:
+        job_id: What was made of it; None where nothing was.
+        code: Why nothing was, for the log; '' where a job was.
+    """
+
+    job_id: str | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """A delivery that was not taken.
+
+    Attributes:
+        why: Which status tells it.
+        detail: A sentence for whoever set it up.
+        retry_after_seconds: Of `later`.
+    """
+
+    why: WhyNot
+    detail: str
+    retry_after_seconds: float | None = None
+
+
+Outcome = Taken | NotTaken | Reply
+
+
+def tell(outcome: Outcome, inbound: Inbound, *, is_quiet: bool) -> None:
+    """Log what became of a delivery; `is_quiet` leaves refusals out."""
+    at: dict[str, Any] = {"sender": inbound.sender, "endpoint_id": inbound.id}
+    if isinstance(outcome, NotTaken):
+        if not is_quiet and outcome.why != "later":
+            logs.event(
+                _log,
+                logging.WARNING,
+                "inbound_refused",
+                error=None,
+                **at,
+                why=outcome.why,
+                reason=outcome.detail,
+            )
+        return
+    found = outcome if isinstance(outcome, Taken) else Taken(code="greeted")
+    logs.event(
+        _log, logging.INFO, "inbound_taken", **at, job_id=found.job_id, code=found.code
+    )

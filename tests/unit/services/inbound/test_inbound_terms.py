@@ -1,0 +1,90 @@
+"""What is said of an inbound endpoint, and which mail it wants."""
+
+import json
+
+import pytest
+
+from flaskllm.inputs.senders.catalogue import SENDERS
+from flaskllm.services.inbound.checks import faults, order_of
+from flaskllm.services.inbound.terms import InboundTerms, terms_of, to_json
+
+LONG = "a-secret-of-16-and-more"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "recipients", "wanted"),
+    [
+        ((), ("a@x.example",), True),
+        ((), (), True),
+        (("a@x.example",), ("a@x.example",), True),
+        (("a@x.example",), ("b@x.example", "a@x.example"), True),
+        (("a@x.example",), ("b@x.example",), False),
+        (("@x.example",), ("b@x.example",), True),
+        (("@x.example",), ("b@sub.x.example",), False),
+        (("@x.example",), ("b@x.example.evil.example",), False),
+        (("a@x.example",), (), False),
+    ],
+)
+def test_mail_is_wanted_for_those_who_are_listed(allowed, recipients, wanted):
+    assert InboundTerms(recipients=allowed).wants(recipients) is wanted
+
+
+def test_terms_come_back_from_what_is_kept_and_empty_ones_are_not_kept():
+    terms = terms_of(
+        {
+            "secret": LONG,
+            "topics": ["arn:a"],
+            "recipients": [" A@X.example "],
+            "digest": {"variables": {"labels": ["a", "b"]}},
+            "api_key": None,
+            "name": "no term",
+        }
+    )
+
+    assert terms.recipients == ("a@x.example",)
+    assert terms_of(json.loads(to_json(terms))) == terms
+    assert "api_key" not in json.loads(to_json(terms))
+
+
+@pytest.mark.parametrize("name", sorted(SENDERS))
+def test_each_set_of_what_a_sender_wants_is_enough_and_none_is_not(name):
+    values = {"topics": ("arn:aws:sns:x",)}
+    sets = SENDERS[name].wants
+
+    for wanted in sets:
+        said = {each: values.get(each, LONG) for each in wanted}
+        assert [*faults(name, InboundTerms(**said))] == []
+    assert [*faults(name, InboundTerms())] != []
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "paths"),
+    [
+        ("sendgrid", {"username": "u"}, ["password"]),
+        ("sendgrid", {"secret": "s", "username": "u"}, ["password"]),
+        ("sendgrid", {"secret": "s", "password": LONG}, ["username"]),
+        ("mailgun", {}, ["secret"]),
+        ("postmark", {}, ["username", "password"]),
+        ("postmark", {"username": "u:v", "password": "x"}, ["password", "username"]),
+        ("zoom", {"secret": "s", "recipients": ("a@x",)}, ["recipients"]),
+        ("generic", {"secret": LONG, "recipients": ("x",)}, ["recipients"]),
+        ("generic", {"secret": LONG, "mapping": {"a": "$.a"}},
+         ["mapping.a", "mapping.content"]),
+        ("zoom", {"secret": "s", "callback_url": "u", "endpoint": "e"}, ["endpoint"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(name, said, paths):
+    assert [each.path for each in faults(name, InboundTerms(**said))] == paths
+
+
+def test_an_order_holds_what_is_about_the_digest_alone():
+    digest = {"type": "keywords", "priority": 1, "metadata": {"a": 1}}
+    terms = InboundTerms(digest={**digest, "participants": ["Ben"]})
+
+    order = order_of(terms, content=b"x")
+
+    assert (order.type, order.participants, order.content) == (
+        "keywords",
+        ("Ben",),
+        b"x",
+    )
