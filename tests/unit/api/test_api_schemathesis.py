@@ -45,7 +45,8 @@ def make_schema():
     app = build(services, limits=limits)
     made = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app, headers=HEADERS)
     made.config.generation.with_security_parameters = False
-    return made
+    # The senders' settings are many, and held by the whole gateway's description.
+    return made.exclude(path_regex="^/api/v1/inbound")
 
 
 schema = make_schema()
