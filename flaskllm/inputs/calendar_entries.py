@@ -46,7 +46,7 @@ _BY_ATTENDEES = frozenset({"REPLY", "COUNTER", "REFRESH"})
 _TO_ATTENDEES = frozenset({"REQUEST", "CANCEL", "ADD", "DECLINECOUNTER"})
 _ADDRESS = re.compile(r"(?:mailto:)?([^\s@<>,;:]{1,256}@[^\s@<>,;:]{1,255})", re.I)
 _HTML = re.compile(
-    r"<(?:br|p|a|b|i|u|ul|ol|li|div|span|html|table|strong)\b[^>]*>", re.I
+    r"<(?:br|p|a|b|i|u|ul|ol|li|div|span|html|table|strong)\b[^<>]*>", re.I
 )
 _TEXTS = (("SUMMARY", "Summary"), ("LOCATION", "Where"), ("RESOURCES", "Resources"))
 _LINKS = (

@@ -73,8 +73,8 @@ class Node:
             # The library drops bytes of no charset; names hold them all the same.
             copy: Message[str, str] = Message()
             copy[header] = unfold_header(self._raw(header))
-            found = copy.get_param(name, header=header)
-            if isinstance(found, str | tuple) and found:
+            found = _written(copy, header, name)
+            if found:
                 return found
         return None
 
@@ -276,9 +276,20 @@ def _media_type(header: "Message[str, str]") -> str:
 def _parameter(header: "Message[str, str]", name: str) -> str | None:
     # `get_boundary` and `get_content_charset` decode what RFC 2231 wrapped, with
     # any codec a stranger names, and raise; the raw third value is enough.
-    found = header.get_param(name)
-    text = found[2] if isinstance(found, tuple) else found
-    return text if isinstance(text, str) else None
+    found = _written(header, _TYPE, name)
+    return found[2] if isinstance(found, tuple) else found
+
+
+def _written(
+    message: "Message[str, str]", header: str, name: str
+) -> str | tuple[str | None, str | None, str] | None:
+    """Return a parameter of a header as it is written, or None."""
+    try:
+        found = message.get_param(name, header=header)
+    except TypeError:
+        # One that is whole beside one in pieces: the library cannot put them in order.
+        return None
+    return found if isinstance(found, str | tuple) else None
 
 
 def _between(

@@ -91,9 +91,8 @@ def _build(ground: Ground, live: LiveModels) -> Services:
     responses = Responses(ResponseRows(database), clock)
     idempotency, limits = _idempotency(ground), build_limits(ground)
     accounts = build_accounts(ground, limits)
-    # A digest looks at its document by itself, once for all of its requests.
     threads = _threads(ground)
-    digests = _digests(ground, live, Completions(router), privacy, threads)
+    digests = _digests(ground, live, completions, privacy, threads)
     work = build_work(ground, digests, accounts)
     models = Models(live.catalog, live.counting, int(clock.now().timestamp()))
     keepers = (accounts, responses, limits, idempotency)

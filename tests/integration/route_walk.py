@@ -14,10 +14,15 @@ OPEN_ROUTES = {
 def routes_of(app):
     """Return (method, address) of every route, with an x for a value in its path."""
     return sorted(
-        (method, re.sub("<[^>]+>", "x", rule.rule))
+        (method, address_of(rule.rule))
         for rule in app.url_map.iter_rules()
         for method in rule.methods
     )
+
+
+def address_of(rule):
+    """Return an address that a rule answers to."""
+    return re.sub("<[^>]+>", "x", rule)
 
 
 def guarded_routes_of(app):

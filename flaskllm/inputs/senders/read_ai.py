@@ -76,7 +76,8 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
     if isinstance(summary, str) and summary.strip():
         content = summary.encode("utf-8", "replace")
         return _item(report, key, content, "text/plain")
-    return NeedsFetch(key, _REMEDY, _metadata(report))
+    # The remedy is another push: that must not pass for a repetition of this one.
+    return NeedsFetch(f"incomplete:{key}", _REMEDY, _metadata(report))
 
 
 def _item(report: Mapping[str, Any], key: str, content: bytes, media_type: str) -> Item:

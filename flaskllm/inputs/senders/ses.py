@@ -46,6 +46,9 @@ from flaskllm.inputs.senders.types import (
     Visit,
 )
 
+# SNS carries 256 KiB; JSON may write a character in six. Before the proof no more is
+# read: small things make a large body dear.
+_MOST_BYTES = 2 * 1024 * 1024
 _VERDICTS = ("spam", "virus", "spf", "dkim", "dmarc")
 _WARNED = {"spam": "spam_suspected", "virus": "virus_suspected"}
 _KNOWN = frozenset({"PASS", "FAIL", "GRAY", "PROCESSING_FAILED", "DISABLED"})
@@ -65,6 +68,8 @@ def prove(delivery: Delivery, terms: Terms) -> None:
     """
     if terms.username or terms.password:
         prove_basic(delivery, terms)
+    if len(delivery.body) > _MOST_BYTES:
+        raise SenderRefusedError("malformed", "The body is too large to be of SNS.")
     sns.prove_message(read_object(delivery.body), terms)
 
 

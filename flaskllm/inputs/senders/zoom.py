@@ -48,6 +48,8 @@ HOSTS = ("zoom.us", "zoomgov.com")
 """Where transcripts lie; subdomains too."""
 
 _CHALLENGE = "endpoint.url_validation"
+# Nothing larger is read as JSON before it is proven.
+_LONGEST_CHALLENGE = 4_096
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{1,200}")
 _BEARER = re.compile(r"[!-~]{1,8192}")
 _URL = re.compile(r"https://[!-\[\]-~]{1,4096}", re.IGNORECASE)
@@ -98,6 +100,8 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
 
 
 def _is_challenge(body: bytes) -> bool:
+    if len(body) > _LONGEST_CHALLENGE:
+        return False
     try:
         return json_body.read_object(body).get("event") == _CHALLENGE
     except SenderRefusedError:

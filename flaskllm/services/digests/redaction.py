@@ -131,7 +131,9 @@ class Redaction:
 
     def hide_lines(self, text: str) -> str:
         """Return lines of JSON with placeholders in their texts."""
-        hidden = (self.hide_json(json.loads(line)) for line in text.splitlines())
+        # A line ends at "\n" alone: U+2028 and its like may stand within a text.
+        lines = filter(None, text.split("\n"))
+        hidden = (self.hide_json(json.loads(line)) for line in lines)
         return "\n".join(json.dumps(line, ensure_ascii=False) for line in hidden)
 
     def reveal(self, text: str) -> str:

@@ -123,7 +123,8 @@ class Memory:
         kept = _fitting(_unplaced(facts))
         lost = sum(map(len, facts.values())) - sum(map(len, kept.values()))
         others = self.but(mail)
-        new = tuple(each for each in prints if each not in others.seen)
+        seen = others.seen  # made anew each time it is asked for
+        new = tuple(each for each in prints if each not in seen)
         mails = _latest({**others.mails, mail.id: new})
         return Memory(kept, mails, self.forgotten + lost)
 

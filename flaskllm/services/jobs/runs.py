@@ -148,9 +148,11 @@ class _Run:
         told = orders.from_json(document.body)
         call = self._call(house.owners.find(job.principal_id))
         ordered = house.fetching.complete(told, self._book.step)
+        # A budget may send a request to a route that has rules of its own.
+        asks = house.digests.completions
         digests = replace(
             house.digests,
-            completions=PatientCompletions(house.digests.completions.router),
+            completions=PatientCompletions(asks.router, asks.rules),
             clock=Arrival(document.created_at, house.clock),
         )
         wanted, book = ordered.order, self._book

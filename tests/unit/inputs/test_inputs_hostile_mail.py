@@ -132,3 +132,15 @@ def test_a_hostile_mail_is_read_in_bounded_time(content):
 
     assert perf_counter() - begun < LONGEST_SECONDS
     assert document.parts
+
+
+@pytest.mark.parametrize(
+    "header", ["Content-Disposition: attachment", "Content-Type: text/plain"]
+)
+def test_a_parameter_that_is_whole_and_in_pieces_is_none(header):
+    name = "filename" if "attachment" in header else "charset"
+    mail = f"Subject: x\n{header}; {name}*=a; {name}*0=b\n\nHello there.\n"
+
+    document = parse_mail(mail.encode(), field_name="x")
+
+    assert document.form == "mail"

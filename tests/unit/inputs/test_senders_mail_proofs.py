@@ -239,6 +239,12 @@ def test_a_confirmation_is_signed_over_its_own_names(kind):
     prove("ses", sign(confirmation(kind=kind)), for_topic())
 
 
+def test_what_is_too_large_to_be_of_sns_is_not_read():
+    delivery = replace(sign(message()), body=b"[]," * 1_000_000)
+
+    assert why("ses", delivery, for_topic()) == "malformed"
+
+
 @pytest.mark.parametrize(
     "change",
     [

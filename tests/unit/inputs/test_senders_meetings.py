@@ -309,6 +309,12 @@ def test_graph_is_proven_by_the_state_of_every_notification():
     assert reasons(graph.prove, deliver({"value": [CHANGED]}), unset) == "unproven"
 
 
+def test_what_is_too_large_to_be_of_graph_is_not_read():
+    delivery = deliver({"value": [CHANGED], "filler": "x" * 3_000_000})
+
+    assert reasons(graph.prove, delivery, terms()) == "unproven"
+
+
 def test_a_notification_of_graph_says_how_to_get_the_transcript():
     needed = graph.read(deliver({"value": [CHANGED, CHANGED]}), terms())
     again = graph.read(deliver({"value": [CHANGED, CHANGED]}), terms())

@@ -266,3 +266,12 @@ def test_the_sample_of_the_signature_is_what_the_docs_of_zoom_describe():
 
     wanted = hmac_hex(b"k", b"v0:1767225600:{}")
     assert signed.headers["x-zm-signature"] == f"v0={wanted}"
+
+
+def test_what_is_too_long_for_a_challenge_is_not_read_before_it_is_proven():
+    delivery = deliver(challenge() | {"filler": "x" * 5_000})
+
+    with pytest.raises(SenderRefusedError) as refused:
+        zoom.prove(delivery, terms())
+
+    assert refused.value.why == "unproven"
