@@ -11,7 +11,7 @@ from flaskllm.llm.tokens import estimate
 from flaskllm.services.digests import prose
 from flaskllm.services.digests.answers import ActionItemsAnswer, FactsAnswer
 from flaskllm.services.digests.merging import can_merge
-from flaskllm.services.digests.pieces import Piece, cut
+from flaskllm.services.digests.pieces import Count, Piece, cut
 from flaskllm.services.digests.plan import (
     Bill,
     Plan,
@@ -56,7 +56,8 @@ def make_plan(questions: Questions, prospects: Sequence[Prospect]) -> Plan:
     pieces: tuple[Piece, ...] = (questions.all_of_it,)
     if space is not None:
         repeats = issubclass(questions.kind.answer, _REPEATABLE)
-        pieces = cut(questions.ground, space.tokens, space.count, repeats=repeats)
+        count = _as_sent(questions, space.count)
+        pieces = cut(questions.ground, space.tokens, count, repeats=repeats)
     if len(pieces) > 1:
         _check_mergeable(questions)
     tokens = None if space is None else space.tokens_for_answer
@@ -94,7 +95,7 @@ def fit_prose(
         prospects: Whom it may go to.
     """
     space = find_space(questions.asking(question), prospects)
-    count_text = estimate if space is None else space.count
+    count_text = _as_sent(questions, estimate if space is None else space.count)
     ground = questions.case.ground
     head = count_text(prose.render_facts({}, ground))
     most = None if space is None else space.tokens - head
@@ -113,6 +114,11 @@ def fit_prose(
         tokens_for_answer=space.tokens_for_answer if space else None,
     )
     return Written(fewer, prose.count_facts(fields) - prose.count_facts(kept))
+
+
+def _as_sent(questions: Questions, count: Count) -> Count:
+    """Return what counts a text as a model reads it: placeholders are longer."""
+    return lambda text: count(questions.shield.text(text))
 
 
 def _check_mergeable(questions: Questions) -> None:

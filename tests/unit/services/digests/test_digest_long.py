@@ -9,6 +9,7 @@ from digest_fakes import COST
 from digest_fakes import call as make_call
 from digest_orders import LABELS, codes
 from long_meetings import (
+    NAMES,
     TURN,
     ReadingModel,
     digests,
@@ -64,6 +65,20 @@ class TestFacts:
         assert "facts_left_out" in codes(result)
         told = int(re.search("[0-9]+", result.digest.summary.short)[0])
         assert 8 <= told < 400
+
+    def test_pieces_are_cut_by_what_is_sent_where_names_are_hidden(self):
+        crowd = ", ".join(NAMES * 6)
+        said = {n: f"{crowd} were there, {n} times." for n in range(100) if n % 10}
+
+        def read(prompt):
+            # The speaker in the heading of a turn is hidden in brackets of its own.
+            return tasks_of(prompt.replace("]]\n", "]\n"))
+
+        wanted = order(meeting(100, extra=said), redact=True)
+        result = make(ReadingModel(4096, read=read), wanted)
+
+        assert len(result.digest.action_items) == 10
+        assert all(item.evidence.verified for item in result.digest.action_items)
 
     def test_what_was_taken_back_in_a_later_piece_is_not_open(self):
         later = "We do not need the draft 10 any more, drop it."
