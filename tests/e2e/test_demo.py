@@ -9,7 +9,7 @@ from fakes import answer_with, chat
 from processes import CHECKOUT, SCRIPTED, open_house
 
 SAMPLES = CHECKOUT / "flaskllm" / "cli" / "samples"
-LONGEST_SECONDS = 60.0
+LONGEST_SECONDS = 15.0
 
 
 @pytest.fixture

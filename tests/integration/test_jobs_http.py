@@ -145,17 +145,20 @@ class TestAsking:
     def test_who_has_waited_for_25_seconds_is_told_to_come_back(self, plain):
         plain.worker = None
         clock = plain.works_while_waited_for()
+        began_seconds = clock.monotonic()
 
         reply = plain.post(WEBHOOK, BODY, headers={"Prefer": "wait=900"})
 
         assert reply.status_code == 202
         assert reply.headers["Preference-Applied"] == "wait=25"
-        assert 24.5 < clock.passed < 25.5
+        # What it slept, and what it did besides, are 25 seconds together.
+        assert clock.passed <= 25 <= clock.monotonic() - began_seconds
 
-    @pytest.mark.parametrize(("hangs_up", "waits"), [(True, 0.0), (False, 25.0)])
-    def test_nobody_waits_for_a_caller_who_hung_up(self, plain, hangs_up, waits):
+    @pytest.mark.parametrize("hangs_up", [True, False])
+    def test_nobody_waits_for_a_caller_who_hung_up(self, plain, hangs_up):
         plain.worker = None
         clock = plain.works_while_waited_for()
+        began_seconds = clock.monotonic()
         caller, other_end = socket.socketpair()
         if hangs_up:
             other_end.close()
@@ -167,7 +170,9 @@ class TestAsking:
             environ_overrides={"gunicorn.socket": caller},
         )
 
-        assert abs(clock.passed - waits) < 0.1
+        has_waited = clock.monotonic() - began_seconds >= 25
+        assert has_waited is not hangs_up
+        assert (clock.passed == 0) is hangs_up
         caller.close()
         other_end.close()
 

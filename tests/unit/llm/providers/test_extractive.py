@@ -287,4 +287,4 @@ def test_a_hundred_thousand_words_take_seconds():
 
     ask("summary", *passages)
 
-    assert time.perf_counter() - start < 60
+    assert time.perf_counter() - start < 20
