@@ -336,6 +336,18 @@ class TestDocuments:
         assert any(line.startswith("charset_unknown") for line in warnings)
         assert CANARY in answer.text
 
+    def test_what_cannot_be_put_together_from_pieces_is_refused_before_it_costs(
+        self, gateway, upstream
+    ):
+        schema = {"type": "object", "properties": {"title": {"type": "string"}}}
+        asked = {"type": "custom", "variables": {"schema": schema}}
+
+        answer = gateway.post({"prompt": f"{TEXT} " * 8_000, **asked})
+
+        body = refused(answer, "INVALID_INPUT")
+        assert [field["path"] for field in body["fields"]] == ["variables.schema"]
+        assert upstream.requests == []
+
     @pytest.mark.no_cover
     def test_the_provider_without_a_model_has_no_window(self, plain):
         answer = plain.post({"prompt": f"{TEXT} " * 20_000})

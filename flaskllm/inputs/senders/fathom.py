@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from flaskllm.inputs.senders import json_body
+from flaskllm.inputs.senders.meeting_items import SUMMARY_TYPE, meeting_item
 from flaskllm.inputs.senders.signed import (
     check_age,
     digest,
@@ -83,7 +84,7 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
         return _item(meeting, key, delivery.body, "application/json")
     if isinstance(summary, str) and summary.strip():
         content = summary.encode("utf-8", "replace")
-        return _item(meeting, key, content, "text/plain")
+        return _item(meeting, key, content, SUMMARY_TYPE)
     return NeedsFetch(key, _REMEDY, _metadata(meeting))
 
 
@@ -100,27 +101,15 @@ def _is(given: str, wanted: bytes) -> bool:
 def _item(
     meeting: Mapping[str, Any], key: str, content: bytes, media_type: str
 ) -> Item:
-    is_summary = media_type == "text/plain"
-    return Item(
-        content=content,
-        media_type=media_type,
-        source="meeting",
-        event_key=key,
-        charset="utf-8",
-        fields=_fields(meeting),
+    return meeting_item(
+        key,
+        content,
+        media_type,
+        people=meeting.get("calendar_invitees"),
+        start=meeting.get("recording_start_time")
+        or meeting.get("scheduled_start_time"),
         metadata=_metadata(meeting),
-        warnings=("transcript_missing",) if is_summary else (),
     )
-
-
-def _fields(meeting: Mapping[str, Any]) -> dict[str, Any]:
-    invitees = json_body.objects(meeting.get("calendar_invitees"))
-    start = meeting.get("recording_start_time") or meeting.get("scheduled_start_time")
-    found = {
-        "participants": json_body.names(each.get("name") for each in invitees),
-        "reference_time": json_body.moment(start),
-    }
-    return {name: value for name, value in found.items() if value}
 
 
 def _metadata(meeting: Mapping[str, Any]) -> dict[str, str]:

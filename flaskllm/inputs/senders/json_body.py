@@ -29,6 +29,15 @@ def read_json(data: bytes) -> Any:
         value = json_text.load(data.removeprefix(_BOM))
     except (ValueError, RecursionError):
         raise SenderRefusedError("malformed", "The body is no JSON.") from None
+    return shallow(value)
+
+
+def shallow(value: Any) -> Any:
+    """Return a value that is not nested too deeply.
+
+    Raises:
+        SenderRefusedError: `malformed`: it is.
+    """
     if _is_deep(value):
         raise SenderRefusedError(
             "malformed", f"The body is nested deeper than {MAX_DEPTH} levels."
@@ -42,7 +51,15 @@ def read_object(data: bytes) -> dict[str, Any]:
     Raises:
         SenderRefusedError: `malformed`, as `read_json`, or it is no object.
     """
-    value = read_json(data)
+    return object_of(read_json(data))
+
+
+def object_of(value: object) -> dict[str, Any]:
+    """Return a value that is an object.
+
+    Raises:
+        SenderRefusedError: `malformed`: it is none.
+    """
     if not isinstance(value, dict):
         raise SenderRefusedError("malformed", "The body is no JSON object.")
     return value

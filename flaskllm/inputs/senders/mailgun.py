@@ -24,7 +24,7 @@ from typing import Any
 from flaskllm.inputs.senders.basic import prove_basic
 from flaskllm.inputs.senders.delivered_mail import Delivered, event_key, mail_item
 from flaskllm.inputs.senders.forms import Form, read_form
-from flaskllm.inputs.senders.json_paths import read_json, text_at
+from flaskllm.inputs.senders.json_fields import read_json, text_at
 from flaskllm.inputs.senders.mail_again import (
     Attachment,
     Pieces,

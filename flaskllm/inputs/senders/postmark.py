@@ -16,7 +16,7 @@ from typing import Any
 
 from flaskllm.inputs.senders.basic import prove_basic
 from flaskllm.inputs.senders.delivered_mail import Delivered, mail_item
-from flaskllm.inputs.senders.json_paths import list_at, object_at, read_object, text_at
+from flaskllm.inputs.senders.json_fields import list_at, object_at, read_object, text_at
 from flaskllm.inputs.senders.mail_again import (
     Attachment,
     Pieces,

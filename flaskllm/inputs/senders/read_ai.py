@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flaskllm.inputs.senders import json_body
+from flaskllm.inputs.senders.meeting_items import SUMMARY_TYPE, meeting_item
 from flaskllm.inputs.senders.signed import digest, from_base64, same, secret_of
 from flaskllm.inputs.senders.types import (
     Delivery,
@@ -75,32 +76,21 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
     summary = report.get("summary")
     if isinstance(summary, str) and summary.strip():
         content = summary.encode("utf-8", "replace")
-        return _item(report, key, content, "text/plain")
+        # The transcript may come later: that is another event.
+        return _item(report, f"summary:{key}", content, SUMMARY_TYPE)
     # The remedy is another push: that must not pass for a repetition of this one.
     return NeedsFetch(f"incomplete:{key}", _REMEDY, _metadata(report))
 
 
 def _item(report: Mapping[str, Any], key: str, content: bytes, media_type: str) -> Item:
-    is_summary = media_type == "text/plain"
-    return Item(
-        content=content,
-        media_type=media_type,
-        source="meeting",
-        event_key=key,
-        charset="utf-8",
-        fields=_fields(report),
+    return meeting_item(
+        key,
+        content,
+        media_type,
+        people=report.get("participants"),
+        start=report.get("start_time"),
         metadata=_metadata(report),
-        warnings=("transcript_missing",) if is_summary else (),
     )
-
-
-def _fields(report: Mapping[str, Any]) -> dict[str, Any]:
-    people = json_body.objects(report.get("participants"))
-    found = {
-        "participants": json_body.names(each.get("name") for each in people),
-        "reference_time": json_body.moment(report.get("start_time")),
-    }
-    return {name: value for name, value in found.items() if value}
 
 
 def _metadata(report: Mapping[str, Any]) -> dict[str, str]:

@@ -35,7 +35,7 @@ from cryptography.hazmat.primitives.serialization import (
 from flaskllm.inputs.senders.basic import prove_basic, prove_bearer, sends_bearer
 from flaskllm.inputs.senders.delivered_mail import Delivered, mail_item
 from flaskllm.inputs.senders.forms import Field, Form, read_form
-from flaskllm.inputs.senders.json_paths import list_at, object_at, read_object, text_at
+from flaskllm.inputs.senders.json_fields import list_at, object_at, read_object, text_at
 from flaskllm.inputs.senders.mail_again import (
     Attachment,
     Pieces,

@@ -32,7 +32,7 @@ from flaskllm.inputs.senders.delivered_mail import (
     event_key,
     mail_item,
 )
-from flaskllm.inputs.senders.json_paths import list_at, object_at, read_object, text_at
+from flaskllm.inputs.senders.json_fields import list_at, object_at, read_object, text_at
 from flaskllm.inputs.senders.signed import from_base64
 from flaskllm.inputs.senders.types import (
     Delivery,

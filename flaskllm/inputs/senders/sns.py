@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
-from flaskllm.inputs.senders.json_paths import text_at
+from flaskllm.inputs.senders.json_fields import text_at
 from flaskllm.inputs.senders.signed import from_base64
 from flaskllm.inputs.senders.types import SenderRefusedError, Terms
 

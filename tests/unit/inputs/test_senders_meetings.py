@@ -352,3 +352,11 @@ def test_a_fetch_is_what_fireflies_asks_for():
 
     assert isinstance(fetch, Fetch)
     assert "01ABC" not in json.loads(fetch.body)["query"]
+
+
+def test_a_summary_of_read_ai_does_not_pass_for_the_transcript_that_comes_later():
+    early = deliver({name: REPORT[name] for name in REPORT if name != "transcript"})
+
+    summary, whole = (read_ai.read(each, terms()) for each in (early, deliver(REPORT)))
+
+    assert summary.event_key != whole.event_key
