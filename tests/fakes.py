@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from fake_upstream import Exchange, Received, Step, Upstream
@@ -139,10 +140,11 @@ def big(n_bytes: int) -> Reply:
     return Reply(200, {"Content-Type": "application/json"}, body)
 
 
+@cache
 def gzip_bomb(n_bytes: int) -> Reply:
     """Answer with a small gzip body that unpacks to so many bytes."""
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    return Reply(200, headers, gzip.compress(b"0" * n_bytes))
+    return Reply(200, headers, gzip.compress(b"0" * n_bytes, 1))
 
 
 def raw(data: bytes, *, close: bool = True) -> Step:

@@ -95,6 +95,12 @@ def der(key):
     return b64encode(content).decode()
 
 
+def pem(key):
+    public = key.public_key()
+    shown = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return shown.decode()
+
+
 def from_sendgrid(delivery, at=NOW, key=None):
     stamp = str(int(at.timestamp()))
     signature = (key or policy_key()).sign(

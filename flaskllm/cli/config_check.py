@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from flaskllm.core.config import CheckName, Examined, Loaded, Problem, placed
 from flaskllm.wiring.checks import find_faults
+from flaskllm.wiring.inbound_doubts import looked_up_payers
 
 Layer: TypeAlias = Literal["syntax", "schema", "consistency", "live"]
 Status: TypeAlias = Literal["ok", "warning", "error", "skipped"]
@@ -98,6 +99,7 @@ def run_checks(
     loaded = examined.loaded
     if loaded is not None:
         problems += _placed(find_faults(loaded.settings), loaded)
+        problems += _placed(looked_up_payers(loaded.settings), loaded)
     outcomes = _outcomes(problems, examined)
     if not all(each.is_warning for each in problems):
         loaded = None

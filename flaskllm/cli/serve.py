@@ -1,12 +1,12 @@
 """`flaskllm serve`: the real server, ready after one command."""
 
 import ipaddress
-import os
 import socket
 import sys
 from pathlib import Path
 
 import click
+import gunicorn.__main__
 
 import flaskllm
 from flaskllm.cli.actors import cli_actor
@@ -107,16 +107,17 @@ def _tell(settings: Settings, server: ServerSettings) -> None:
 
 
 def _become_server(server: ServerSettings, wants_worker: bool) -> None:
-    """Replace this process, so that signals and the exit status are gunicorn's.
+    """Become gunicorn's main process, so that signals and the exit status are its own.
 
-    What it has started before becomes a child of gunicorn's main process.
+    What is imported by now, its workers share. What was started before is its child.
     """
     sys.stdout.flush()
     if wants_worker:
         start_supervisor()
     options = ["--config", str(_CONFIG), "--bind", server.bind]
-    command = [sys.executable, "-m", "gunicorn", *options]
-    os.execv(sys.executable, [*command, "flaskllm.factory:create_app()"])
+    # As `python -m gunicorn` has it: SIGUSR2 starts the same command once more.
+    sys.argv = [gunicorn.__main__.__file__, *options, "flaskllm.factory:create_app()"]
+    gunicorn.__main__.run(prog="gunicorn")
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,9 +5,12 @@ from urllib.parse import urlsplit
 
 from flaskllm.core.config_model import Settings
 from flaskllm.core.config_problems import CheckName, Problem
+from flaskllm.core.sensitive import LOCAL
 
 # A provider adds these itself; an SDK's base_url ends before them.
 _CALLS = ("/chat/completions", "/completions", "/messages", "/embeddings", "/responses")
+# The provider that sends nothing anywhere.
+_NO_UPSTREAM = "extractive"
 
 
 def find_hints(settings: Settings) -> Iterator[Problem]:
@@ -15,6 +18,7 @@ def find_hints(settings: Settings) -> Iterator[Problem]:
     yield from _check_addresses(settings)
     yield from _check_unused(settings)
     yield from _check_second_prices(settings)
+    yield from _check_local(settings)
 
 
 def _check_addresses(settings: Settings) -> Iterator[Problem]:
@@ -54,6 +58,29 @@ def _check_second_prices(settings: Settings) -> Iterator[Problem]:
                 "strategy: adaptive, or nothing",
                 "routes",
             )
+
+
+def _check_local(settings: Settings) -> Iterator[Problem]:
+    """Yield each place that keeps text local where no deployment may have it."""
+    if not settings.deployments or _has_local(settings):
+        return
+    places = {"privacy.on_sensitive": settings.privacy.on_sensitive}
+    for index, route in enumerate(settings.routes):
+        places[f"routes.{index}.on_sensitive"] = route.on_sensitive
+    for path, said in places.items():
+        if said == LOCAL:
+            found = "local, but no deployment is tagged local: what matches is refused"
+            allowed = "tags: [local] at a deployment that runs in your own house"
+            yield _warning(path, found, allowed, "capabilities")
+
+
+def _has_local(settings: Settings) -> bool:
+    """Tell whether any deployment may have what stays local."""
+    return any(
+        LOCAL in deployment.tags
+        or settings.providers[deployment.provider].kind == _NO_UPSTREAM
+        for deployment in settings.deployments.values()
+    )
 
 
 def _warning(path: str, found: str, allowed: str, check: CheckName) -> Problem:

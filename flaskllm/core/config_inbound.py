@@ -92,7 +92,7 @@ class InboundSettings(BaseModel):
         {},
         examples=[{"content": "$.body"}],
         description="For generic: where our fields stand in the delivery, as JSON "
-        "paths.",
+        "paths; source may be the word itself, such as meeting.",
     )
     api_token: TokenId | None = Field(
         None,

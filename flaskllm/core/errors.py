@@ -38,15 +38,15 @@
     ├── JobsDisabled              503  JOBS_DISABLED
     └── InternalError             500  INTERNAL_ERROR
 
-The class says what is always true of it: the status, the stable code, whether
-the same request may succeed later, and the sentence that a caller reads when
-nobody said it better. An instance adds what is true of this one case. Nothing
-in an error may hold a secret, a prompt or the text of an upstream's reply.
+The class says what is always true of it: the status, the stable code, whether the
+same request may succeed later, and the sentence that a caller reads when nobody said
+it better; an instance adds what is true of this case. Nothing in an error may hold a
+secret, a prompt or the text of an upstream's reply.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +199,12 @@ class IdempotencyKeyReused(APIError):
 
 
 class NeedsFetch(APIError):
-    """What a job needs lies where only the operator gets it; `details` says how."""
+    """Only the operator gets it: `details` says how, `needs` (plain JSON) what."""
 
     status = 424
     code = "NEEDS_FETCH"
     sentence = "The document has to be fetched by somebody else."
+    needs: Mapping[str, Any] | None = None
 
 
 class FetchFailed(APIError):

@@ -28,6 +28,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -131,7 +132,7 @@ def load_library(operator_folder: Path | None = None) -> Library:
         TemplateError: A file is not a template, its folder is missing, or an
             overriding one cannot take the place of ours.
     """
-    templates = _read_folder(resources.files("flaskllm.llm") / "templates")
+    templates = _built_in()
     if operator_folder is None:
         return Library(templates)
     if not operator_folder.is_dir():
@@ -167,6 +168,12 @@ def fresh_delimiter(text: str, draw: Callable[[int], str] = random_base62) -> st
     while (delimiter := draw(16)) in text:
         pass
     return delimiter
+
+
+@cache
+def _built_in() -> dict[str, Template]:
+    # Files of this program: they stay as they are while it runs.
+    return _read_folder(resources.files("flaskllm.llm") / "templates")
 
 
 def _read_folder(folder: Traversable) -> dict[str, Template]:

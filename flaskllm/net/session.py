@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import requests
@@ -157,12 +158,18 @@ def check_ca_bundle(path: str) -> None:
         ValueError: There is none; the text says where and why.
     """
     try:
-        tls_context(path)
+        _read_certificates(path, os.stat(path).st_mtime_ns)
     except OSError as error:
         reason = "no PEM" if isinstance(error, ssl.SSLError) else error.strerror
         raise ValueError(
             f"no certificates in PEM form can be read from {path!r} ({reason})"
         ) from error
+
+
+@lru_cache(maxsize=8)
+def _read_certificates(path: str, _changed_ns: int) -> None:
+    # To read the usual bundle takes 20 ms, and settings are looked at again and again.
+    tls_context(path)
 
 
 def _open_session(pool_size: int, ca_bundle: str | None) -> requests.Session:

@@ -164,6 +164,20 @@ class Database:
             process.is_current = True
         return changed
 
+    def is_current(self) -> bool:
+        """Tell whether it is there and its schema is that of this program.
+
+        Nothing is made or changed.
+
+        Raises:
+            ServiceUnavailable: It cannot be read.
+        """
+        if not self._store.exists():
+            return False
+        process, reading = self._process(), self._store.reading
+        with driver_errors_told(), _connected(process, reading) as connection:
+            return not schema.fault_of(schema.revision_of(connection))
+
     def examine(self) -> Examination:
         """Return what the database is, its revision, and what is wrong with it.
 

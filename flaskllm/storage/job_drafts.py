@@ -19,12 +19,15 @@ class Event:
         earlier: What it would be under the master secrets before.
         lives_seconds: Later it is no repetition.
         is_forced: No job that is there answers for this one.
+        is_complete: The document came with it, or can be fetched: a job that found it
+            could not be does not answer for this one.
     """
 
     digest: bytes = field(repr=False)
     lives_seconds: float
     earlier: tuple[bytes, ...] = field(default=(), repr=False)
     is_forced: bool = False
+    is_complete: bool = False
 
     @property
     def digests(self) -> tuple[bytes, ...]:

@@ -20,7 +20,9 @@ from flaskllm.storage.workflows import Workflows
 
 # Two that bring the same event at once get in each other's way, never for long.
 _MOST_TRIES: Final = 5
-_ANSWERING = frozenset({*OPEN, "done", "needs_fetch"})
+_ANSWERING = frozenset({*OPEN, "done"})
+# The same is needed again; where it no longer is, the event can be digested now.
+_ANSWERING_NEED = frozenset({*_ANSWERING, "needs_fetch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ class JobIntake:
         """Store jobs, their documents and their workflows, all or nothing.
 
         A job that brings an event is not stored where another one answers for it:
-        one that is open or done, within the event's life. An event that is forced,
-        or whose job failed, goes over to the new job.
+        one that is open or done, within the event's life; or one in `needs_fetch`,
+        unless this one has what was needed. An event that is forced, or whose job
+        failed, goes over to the new job.
 
         Args:
             drafts: Of one principal. Only the first may bring an event; the others
@@ -108,8 +111,8 @@ def _answering(
     """Return the job that answers for this event, if one does."""
     if event.is_forced:
         return None
-    query = select(*LIGHT).where(_has(draft, event), _answers(now)).limit(1)
-    row = connection.execute(query).mappings().first()
+    query = select(*LIGHT).where(_has(draft, event), _answers(event, now))
+    row = connection.execute(query.limit(1)).mappings().first()
     return None if row is None else JobRow(**row)
 
 
@@ -120,7 +123,7 @@ def _free(connection: Connection, draft: Draft, event: Event, now: datetime) -> 
     """
     freed = jobs.update().where(_has(draft, event)).values(event_digest=None)
     if not event.is_forced:
-        freed = freed.where(not_(_answers(now)))
+        freed = freed.where(not_(_answers(event, now)))
     connection.execute(freed)
 
 
@@ -131,8 +134,9 @@ def _has(draft: Draft, event: Event) -> ColumnElement[bool]:
     )
 
 
-def _answers(now: datetime) -> ColumnElement[bool]:
-    return and_(jobs.c.state.in_(_ANSWERING), jobs.c.repeats_until > now)
+def _answers(event: Event, now: datetime) -> ColumnElement[bool]:
+    states = _ANSWERING if event.is_complete else _ANSWERING_NEED
+    return and_(jobs.c.state.in_(states), jobs.c.repeats_until > now)
 
 
 def _waiting(connection: Connection, principal_id: str) -> int:

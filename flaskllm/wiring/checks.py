@@ -25,6 +25,7 @@ from flaskllm.llm.undescribed import NothingDiscovered
 from flaskllm.wiring.catalog import build_catalog
 from flaskllm.wiring.drivers import check_driver
 from flaskllm.wiring.inbound import check_inbound
+from flaskllm.wiring.inbound_doubts import doubtful_models
 from flaskllm.wiring.timeouts import OWN_SERVERS
 from flaskllm.wiring.upstreams import build_providers, read_trusted
 
@@ -41,6 +42,7 @@ def find_faults(settings: Settings) -> list[Problem]:
         *check_prices(settings, _deployments(settings)),
         *check_driver(settings),
         *check_inbound(settings),
+        *doubtful_models(settings),
         *find_hints(settings),
     ]
 

@@ -6,8 +6,10 @@ from flaskllm.core import logs
 from flaskllm.core.clock import Clock, SystemClock
 from flaskllm.core.config import Settings
 from flaskllm.core.errors import APIError
+from flaskllm.storage.database import Database
 from flaskllm.storage.workflows import Workflows
 from flaskllm.wiring import build_database
+from flaskllm.wiring.inbound_doubts import doubtful_models, doubtful_payers
 from flaskllm.wiring.secrets import build_key_ring
 
 _log = logging.getLogger(__name__)
@@ -25,12 +27,30 @@ def find_refusal(settings: Settings, clock: Clock | None = None) -> str | None:
     try:
         database.upgrade()
         _upgrade_workflows(Workflows(database, enabled=settings.jobs.enabled))
+        _tell_doubts(settings, database, clock or SystemClock())
     except APIError as error:
         if error.retry_after_seconds is None:
             return " ".join(filter(None, (error.message, error.details)))
     finally:
         database.close()
     return None
+
+
+def _tell_doubts(settings: Settings, database: Database, clock: Clock) -> None:
+    """Log each inbound endpoint of the settings that can make nothing of what comes."""
+    doubts = (
+        *doubtful_models(settings),
+        *doubtful_payers(settings, database, clock),
+    )
+    for doubt in doubts:
+        logs.event(
+            _log,
+            logging.WARNING,
+            "inbound_doubtful",
+            setting=doubt.path,
+            found=doubt.found,
+            allowed=doubt.allowed,
+        )
 
 
 def _upgrade_workflows(workflows: Workflows) -> None:

@@ -79,7 +79,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with Upstream() as upstream, open_house(tmp_path_factory.mktemp("docs")) as house:
         upstream.always(answer_with(answer))
         house.write_settings(SETTINGS.format(url=upstream.url))
-        house.accept_jobs()
+        house.accept_jobs(worker=True)
         _, url = house.serve()
         folder = house.folder / "checkout"
         copy_checkout(folder)

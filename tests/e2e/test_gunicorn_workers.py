@@ -16,7 +16,7 @@ def test_workers_of_the_command_line_count_limits_together(house):
         FLASKLLM_SERVER__PORT=str(port),
     )
     server.wait_until_ready(url)
-    assert len(server.workers()) == 2
+    server.wait_for(lambda: len(server.workers()) == 2)
 
     replies = [
         requests.get(f"{url}/v1/models", headers=bearer(token), timeout=10)

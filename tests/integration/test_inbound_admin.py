@@ -122,6 +122,9 @@ class TestAdmins:
             ({"digest": {"template": "nowhere"}}, "digest.template"),
             ({"digest": {"model": "nowhere"}}, "digest.model"),
             ({"digest": {"source": "email"}}, "digest.source"),
+            ({"digest": {"on_sensitive": "lokal"}}, "digest.on_sensitive"),
+            ({"digest": {"redact": "perhaps"}}, "digest.redact"),
+            ({"sender": "fathom", "secret": SECRET}, "secret"),
             ({"callback_url": "http://10.0.0.1/x"}, "callback_url"),
             ({"endpoint": "end_nobody"}, "endpoint"),
             ({"name": " "}, "name"),
@@ -195,6 +198,7 @@ class TestFile:
         [
             ("{sender: postmark, username: u}", "password"),
             ("{sender: zoom}", "secret"),
+            (f"{{sender: sendgrid, secret: {SECRET}}}", "secret"),
             ("{sender: zoom, secret: s}", "api_token"),
             (f"{{sender: zoom, secret: {SECRET}, topics: [x]}}", "topics"),
             (

@@ -52,6 +52,19 @@ def test_its_plan_is_that_of_what_is_new(post):
     assert rest["tokens_input"] < whole["tokens_input"]
 
 
+def test_the_plan_for_another_receiver_knows_nothing_of_the_thread(post):
+    post(1, thread="remember")
+    told = {"callback_url": "https://hooks.example.com/told"}
+    plans = [
+        post(2, dry_run="true", **each).json["data"]["plan"]["tokens_input"]
+        for each in ({"thread": "remember"}, {"thread": "remember"} | told, {})
+    ]
+    known, elsewhere, whole = plans
+
+    # The delimiter of the document is another one each time.
+    assert abs(elsewhere - whole) < 15 < (whole - known) / 2
+
+
 def test_a_thread_lies_under_no_name_of_its_own(gateway, post):
     post(1, thread="remember")
 

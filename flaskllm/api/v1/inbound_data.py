@@ -70,7 +70,9 @@ class _Terms(BaseModel):
         None, description="With what fireflies' transcripts are fetched."
     )
     mapping: Mapped | None = Field(
-        None, description="For generic: our fields, as JSON paths into the delivery."
+        None,
+        description="For generic: our fields, as JSON paths into the delivery; "
+        "`source` may be the word itself, such as meeting.",
     )
     api_token: TokenId | None = Field(
         None, description="The id of the API token that pays; yours if absent."
@@ -136,6 +138,9 @@ class DeliveredData(BaseModel):
     """What became of a delivery."""
 
     job: str | None = Field(description="Null where nothing was to be done.")
+    ignored: str | None = Field(
+        None, description="Why nothing is made of it; left out where something is."
+    )
 
 
 class DeliveredReply(BaseModel):

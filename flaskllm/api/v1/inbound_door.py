@@ -22,7 +22,7 @@ from flaskllm.api.validation import read_body
 from flaskllm.core import errors
 from flaskllm.inputs.senders.catalogue import SENDERS
 from flaskllm.inputs.senders.types import Delivery, Reply, Sender
-from flaskllm.services.inbound.outcomes import NotTaken, Taken
+from flaskllm.services.inbound.outcomes import NotTaken, Taken, tell_unknown
 from flaskllm.services.inbound.terms import Inbound
 
 INBOUND_BODY_BYTES: Final = 30 * 1024 * 1024
@@ -31,10 +31,10 @@ blueprint = Blueprint("inbound_door", __name__)
 
 _BASIC = 'Basic realm="flaskllm"'
 _LATER_SECONDS = 60.0
-# Their people read the text of a refusal as it is, in a bounce.
-_READ_AS_TEXT = frozenset({"cloudmailin"})
+_SUCCESS = range(200, 300)
+_TROUBLE = 500
 _UNKNOWN = NotTaken("unwanted", "There is no such endpoint here.")
-_LATER = NotTaken("later", "It cannot be taken at the moment; send it again.")
+_LATER = NotTaken("later", "It cannot be taken at the moment.")
 _CODES: Final[Mapping[str, tuple[type[errors.APIError], str]]] = {
     "unproven": (errors.AuthenticationError, "The delivery is not proven."),
     "stale": (errors.AuthenticationError, "The proof of the delivery is too old."),
@@ -64,7 +64,7 @@ def take(sender: str, endpoint_id: str) -> Response:
     """Take a delivery, or answer a sender's set-up check."""
     known, inbound = _sender(sender), _endpoint(sender, endpoint_id)
     if inbound is None:
-        return _unknown(known)
+        return _unknown(known, endpoint_id)
     try:
         delivery = _delivery(read_body(INBOUND_BODY_BYTES))
     except errors.PayloadTooLarge as error:
@@ -97,7 +97,7 @@ def greet(sender: str, endpoint_id: str) -> Response:
     """Answer a set-up check that comes as GET or HEAD."""
     known, inbound = _sender(sender), _endpoint(sender, endpoint_id)
     if inbound is None:
-        return _unknown(known)
+        return _unknown(known, endpoint_id)
     greeting = _greeting(inbound, _delivery(b""))
     if greeting is None:
         visits.count()
@@ -149,9 +149,10 @@ def _endpoint(sender: str, endpoint_id: str) -> Inbound | None:
     return context.services().inbound.endpoints.at(sender, endpoint_id)
 
 
-def _unknown(sender: Sender) -> Response:
+def _unknown(sender: Sender, endpoint_id: str) -> Response:
     if not visits.count():
         return _not_taken(sender, _LATER)
+    tell_unknown(sender.name, endpoint_id)
     return _refusal(sender, "unknown", _UNKNOWN.detail)
 
 
@@ -188,11 +189,25 @@ def _not_taken(sender: Sender, outcome: NotTaken) -> Response:
     return reply
 
 
+def _text(detail: str, status: int) -> Response:
+    """Return a refusal for people; what the operator has to mend says where to look."""
+    told = f"{detail}\n"
+    if status >= _TROUBLE:
+        told = (
+            f"{detail} The mail is not lost: its server sends it again. The operator "
+            f"of the gateway finds this in its log as {context.request_id()}.\n"
+        )
+    return Response(told, status, content_type="text/plain; charset=utf-8")
+
+
 def _refusal(sender: Sender, why: str, detail: str) -> Response:
     """Return a refusal with the status that the sender understands."""
     status = getattr(sender.statuses, why)
-    if sender.name in _READ_AS_TEXT:
-        return Response(f"{detail}\n", status, content_type="text/plain; charset=utf-8")
+    if status in _SUCCESS:
+        # An error beside a success would puzzle whoever looks at it.
+        return json_reply({"data": {"job": None, "ignored": detail}}, status)
+    if sender.told_as == "text":
+        return _text(detail, status)
     kind, sentence = _CODES[why]
     body = {"error": sentence, "details": detail, "code": kind.code}
     reply = json_reply(body, status)

@@ -33,6 +33,16 @@ class WrongFieldData(BaseModel):
     allowed: str
 
 
+class NeedsData(BaseModel):
+    """A document that only you can fetch; the error's `details` say how."""
+
+    sender: str = Field(description="Who told of it.")
+    what: str = Field(description="mail or transcript.")
+    ids: dict[str, str | list[str]] = Field(
+        description="By which it is found where it lies, such as `meeting_id`."
+    )
+
+
 class JobErrorData(BaseModel):
     """Why a job failed: what the webhook would have answered."""
 
@@ -40,6 +50,9 @@ class JobErrorData(BaseModel):
     details: str
     code: str
     fields: list[WrongFieldData] = []
+    needs: NeedsData | None = Field(
+        None, description="Of `NEEDS_FETCH`: which document."
+    )
 
 
 class JobData(BaseModel):

@@ -1,8 +1,13 @@
 """What was received, as an order for a digest."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flaskllm.api import context
 from flaskllm.api.v1.webhook_fields import JOB_FIELDS
 from flaskllm.api.v1.webhook_forms import Received
+from flaskllm.services.digests import threads
+from flaskllm.services.digests.threads import Whose
 from flaskllm.services.digests.types import DigestOrder
 from flaskllm.services.jobs.orders import Ordered
 
@@ -25,12 +30,25 @@ def ordered_of(received: Received) -> Ordered:
     return Ordered(order, metadata, received.unknown)
 
 
-def threads_of(order: DigestOrder) -> str | None:
+def threads_of(order: DigestOrder, target: str | None = None) -> Whose | None:
     """Return whose threads count for an answer that is waited for; mostly nobody's.
 
     What is not accepted as a job is not stored, unless that is asked for.
+
+    Args:
+        order: What is wanted.
+        target: Who else would be told of it, see `target_of`.
     """
-    return context.principal().id if order.thread == "remember" else None
+    if order.thread != "remember":
+        return None
+    return Whose(context.principal().id, target)
+
+
+def target_of(fields: Mapping[str, Any]) -> str | None:
+    """Return who is told of a digest by the fields of its request, for its thread."""
+    return threads.target_of(
+        callback_url=fields.get("callback_url"), endpoint_id=fields.get("endpoint")
+    )
 
 
 def source_of(order: DigestOrder) -> str:

@@ -47,11 +47,14 @@ class DigestOrPlan(RootModel[WebhookReply | PlanReply]):
     """The digest; with `dry_run` its plan."""
 
 
-def plan_reply(ordered: Ordered) -> Response:
-    """Answer with the plan of a digest; nothing is spent."""
+def plan_reply(ordered: Ordered, target: str | None = None) -> Response:
+    """Answer with the plan of a digest; nothing is spent.
+
+    `target` is who would be told of it, for its thread.
+    """
     call = context.make_call(source_of(ordered.order))
     wanted, digests = ordered.order, context.services().digests
-    plan = digests.plan(wanted, call, threads_of(wanted))
+    plan = digests.plan(wanted, call, threads_of(wanted, target))
     meta = {
         "request_id": context.request_id(),
         "processing_time": round(context.elapsed_seconds(), 3),

@@ -9,7 +9,7 @@ from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
 from flaskllm.api.v1.accepting import accept, takes_long_ones, wants_job
 from flaskllm.api.v1.job_data import JobReply
-from flaskllm.api.v1.ordering import ordered_of, source_of, threads_of
+from flaskllm.api.v1.ordering import ordered_of, source_of, target_of, threads_of
 from flaskllm.api.v1.plan_data import DigestOrPlan, plan_reply
 from flaskllm.api.v1.preferences import read_preferences
 from flaskllm.api.v1.webhook_data import DIGEST_ERRORS
@@ -62,7 +62,7 @@ def digest() -> Response:
     preferences = read_preferences()
     ordered = ordered_of(received)
     if received.fields.get("dry_run"):
-        return plan_reply(ordered)
+        return plan_reply(ordered, target_of(received.fields))
     if not wants_job(received.fields, preferences):
         digests = context.services().digests
         try:

@@ -13,7 +13,9 @@ the one of the mail server: a 4xx refuses the mail and comes back to its writer,
 has the writer's server try again, for days. A 4xx is therefore for what the writer can
 mend: an address that is not one of ours, a mail that is too large or cannot be read.
 All that only the operator can mend (credentials, an unknown endpoint) is a 503, at
-which no mail is lost and nobody is told of a fault that is not theirs.
+which no mail is lost and nobody is told of a fault that is not theirs. CloudMailin
+shows the text of an answer to its operator, in the log of its messages, and to the
+writer once the mail server gives up: so it says whose turn it is.
 """
 
 import re
@@ -177,4 +179,5 @@ CLOUDMAILIN = Sender(
         unproven=503, stale=503, malformed=400, unwanted=404, unknown=503, too_large=413
     ),
     wants=(("username", "password"),),
+    told_as="text",
 )

@@ -20,6 +20,7 @@ from flaskllm.inputs.senders.signed import (
     check_age,
     digest,
     from_base64,
+    plain_fault,
     same,
     secret_of,
 )
@@ -28,6 +29,7 @@ from flaskllm.inputs.senders.types import (
     Item,
     NeedsFetch,
     Reading,
+    SecretFault,
     Sender,
     SenderRefusedError,
     Statuses,
@@ -85,7 +87,20 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
     if isinstance(summary, str) and summary.strip():
         content = summary.encode("utf-8", "replace")
         return _item(meeting, key, content, SUMMARY_TYPE)
-    return NeedsFetch(key, _REMEDY, _metadata(meeting))
+    ids = json_body.named(recording_id=meeting.get("recording_id"))
+    return NeedsFetch(key, _REMEDY, "transcript", ids, metadata=_metadata(meeting))
+
+
+def secret_fault(secret: str) -> SecretFault | None:
+    """Return what keeps a text from being a secret of Fathom's, if anything."""
+    shown = secret.strip()
+    if plain_fault(shown) is None and shown.startswith(_PREFIX.decode("ascii")):
+        key = from_base64(shown.removeprefix(_PREFIX.decode("ascii")))
+        if key is not None:
+            return None
+    return SecretFault(
+        "is no secret of a webhook of Fathom", "whsec_ and Base64, as Fathom shows it"
+    )
 
 
 def _key(secret: bytes) -> bytes:
@@ -125,4 +140,5 @@ FATHOM = Sender(
     read=read,
     statuses=Statuses(),
     wants=(("secret",),),
+    secret_fault=secret_fault,
 )

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from flaskllm.core import json_text
 from flaskllm.inputs.senders import json_body
-from flaskllm.inputs.senders.signed import digest, same, secret_of
+from flaskllm.inputs.senders.signed import digest, plain_fault, same, secret_of
 from flaskllm.inputs.senders.types import (
     Delivery,
     Fetch,
@@ -91,7 +91,7 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
         meeting_id=meeting, client_reference_id=event.get("client_reference_id")
     )
     if not (terms.api_key and _API_KEY.fullmatch(terms.api_key)):
-        return NeedsFetch(key, _REMEDY, metadata)
+        return NeedsFetch(key, _REMEDY, "transcript", metadata, metadata=metadata)
     item = Item(
         content=b"",
         media_type="application/json",
@@ -117,4 +117,5 @@ FIREFLIES = Sender(
     read=read,
     statuses=Statuses(),
     wants=(("secret",),),
+    secret_fault=plain_fault,
 )

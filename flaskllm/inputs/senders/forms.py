@@ -7,7 +7,7 @@ So multipart (RFC 7578) and urlencoded bodies are cut here, within caps.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote_to_bytes
 
 from flaskllm.inputs.charsets import decode
@@ -16,10 +16,12 @@ from flaskllm.inputs.senders.types import Delivery, SenderRefusedError
 MAX_FIELDS = 2_000
 MAX_FORM_BYTES = 64 * 1024 * 1024
 MAX_PART_HEADER_BYTES = 8 * 1024
+MAX_PROOF_BYTES = 4 * 1024  # of one field that proves something, and of its name
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 
+_PIECE_BYTES = 64 * 1024
 _BOUNDARY = re.compile(r';\s*boundary=(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.I)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(rb"\r?\n[ \t]+")
@@ -93,23 +95,70 @@ def read_form(delivery: Delivery) -> Form:
         SenderRefusedError: `malformed`: it is neither, has no boundary, no end,
             too many fields, or is too large.
     """
-    if len(delivery.body) > MAX_FORM_BYTES:
-        raise _malformed(f"The form is larger than {MAX_FORM_BYTES} bytes.")
-    media_type = _media_type(delivery.content_type)
-    if media_type == URLENCODED:
+    if _checked_type(delivery) == URLENCODED:
         return Form(tuple(_urlencoded(delivery.body)))
-    if media_type != MULTIPART:
-        raise _malformed(f"The body is no form; send {MULTIPART} or {URLENCODED}.")
     return Form(tuple(_multipart(delivery.body, _boundary(delivery.content_type))))
 
 
-def _urlencoded(body: bytes) -> Iterator[Field]:
+def read_proof(delivery: Delivery, names: frozenset[str]) -> Form:
+    """Return the fields of these names, lower case, and of the others nothing.
+
+    A form may be large, and to read it costs many times its bytes: nothing else of it
+    is looked into before it is proven. A field that is too long for a proof is empty,
+    so that an earlier one of its name does not stand for it.
+
+    Raises:
+        SenderRefusedError: `malformed`, as `read_form`.
+    """
+    media_type = _checked_type(delivery)
+    if media_type == URLENCODED:
+        fields = _urlencoded(delivery.body, MAX_PROOF_BYTES)
+    else:
+        fields = _multipart(delivery.body, _boundary(delivery.content_type))
+    found = (each for each in fields if each.name.lower() in names)
+    return Form(
+        tuple(
+            each if len(each.value) <= MAX_PROOF_BYTES else replace(each, value=b"")
+            for each in found
+        )
+    )
+
+
+def _checked_type(delivery: Delivery) -> str:
+    if len(delivery.body) > MAX_FORM_BYTES:
+        raise _malformed(f"The form is larger than {MAX_FORM_BYTES} bytes.")
+    media_type = _media_type(delivery.content_type)
+    if media_type not in (MULTIPART, URLENCODED):
+        raise _malformed(f"The body is no form; send {MULTIPART} or {URLENCODED}.")
+    return media_type
+
+
+def _urlencoded(body: bytes, longest: int | None = None) -> Iterator[Field]:
+    """Yield the fields; what is longer than `longest` as it came is empty."""
     if body.count(b"&") >= MAX_FIELDS:
         raise _too_many()
     for pair in body.split(b"&"):
         if pair:
-            name, _, value = pair.replace(b"+", b" ").partition(b"=")
-            yield Field(_name(unquote_to_bytes(name)), unquote_to_bytes(value))
+            name, _, value = pair.partition(b"=")
+            yield Field(_name(_decoded(name, longest)), _decoded(value, longest))
+
+
+def _decoded(raw: bytes, longest: int | None) -> bytes:
+    """Return what a name or a value stands for, in memory that its length bounds.
+
+    The library's own function makes an object of each escape, so that it gets a piece
+    at a time, none of which ends within one.
+    """
+    if longest is not None and len(raw) > longest:
+        return b""
+    pieces, start = [], 0
+    while start < len(raw):
+        end = start + _PIECE_BYTES
+        within = raw.rfind(b"%", end - 2, end)
+        end = within if within > start and end < len(raw) else end
+        pieces.append(unquote_to_bytes(raw[start:end].replace(b"+", b" ")))
+        start = end
+    return b"".join(pieces)
 
 
 def _multipart(body: bytes, boundary: bytes) -> Iterator[Field]:

@@ -2,7 +2,8 @@
 
 For Zapier, Make, n8n, Power Automate, Apps Script, tl;dv, Vexa and whatever can post.
 The endpoint's `mapping` says where each of `FIELDS` stands; without one they stand at
-the top under their own names. A form counts as a flat object.
+the top under their own names. `source` may be the word itself instead of a path, the
+same for all deliveries. A form counts as a flat object.
 
 Proof: `Authorization: Bearer` with the endpoint's secret, or basic credentials; both
 compared in constant time. There is no signature, since such tools cannot make one.
@@ -18,9 +19,16 @@ from typing import Final
 
 from flaskllm.core import json_text
 from flaskllm.inputs.senders import basic, forms, json_body, paths
-from flaskllm.inputs.senders.mapped import FIELDS, READERS, text_of, value_of, wrong
+from flaskllm.inputs.senders.mapped import (
+    FIELDS,
+    READERS,
+    is_source,
+    text_of,
+    value_of,
+    wrong,
+)
 from flaskllm.inputs.senders.paths import Found, PathError
-from flaskllm.inputs.senders.signed import same, secret_of
+from flaskllm.inputs.senders.signed import plain_fault, same, secret_of
 from flaskllm.inputs.senders.types import (
     Delivery,
     Item,
@@ -68,10 +76,12 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
     document = _document(delivery)
     found = _found(document, terms.mapping)
     values = {name: READERS[name](name, each) for name, each in found.items()}
+    if is_source("source", said := terms.mapping.get("source")):
+        values["source"] = said
     content, content_type = _content(found.get("content"))
     fields = ("participants", "reference_time", "language")
     missing = sorted(
-        name for name in terms.mapping if name in FIELDS and not found[name].values
+        name for name in terms.mapping if name in found and not found[name].values
     )
     return Item(
         content=content,
@@ -97,7 +107,7 @@ def check_mapping(mapping: Mapping[str, object]) -> list[str]:
         problems.append("content: is missing; say where the document stands")
     for name in FIELDS:
         try:
-            if name in mapping:
+            if name in mapping and not is_source(name, mapping[name]):
                 paths.check(mapping[name])
         except PathError as error:
             problems.append(f"{name}: {error}")
@@ -116,7 +126,7 @@ def _found(document: object, mapping: Mapping[str, str]) -> dict[str, Found]:
     found = {}
     for name in FIELDS:
         try:
-            if name in where:
+            if name in where and not is_source(name, where[name]):
                 found[name] = paths.find(where[name], document)
         except PathError as error:
             raise wrong(name, str(error)) from None
@@ -141,4 +151,5 @@ GENERIC = Sender(
     read=read,
     statuses=Statuses(),
     wants=(("secret",), ("username", "password")),
+    secret_fault=plain_fault,
 )

@@ -20,13 +20,14 @@ import re
 from typing import Any
 
 from flaskllm.inputs.senders import json_body
-from flaskllm.inputs.senders.signed import same, secret_of
+from flaskllm.inputs.senders.signed import plain_fault, same, secret_of
 from flaskllm.inputs.senders.types import (
     Delivery,
     NeedsFetch,
     Nothing,
     Reading,
     Reply,
+    SecretFault,
     Sender,
     SenderRefusedError,
     Statuses,
@@ -36,16 +37,28 @@ from flaskllm.inputs.senders.types import (
 # Printable ASCII, as Graph's tokens are; so what a stranger has echoed here is no
 # page and no header of its own.
 _VALIDATION = re.compile(r"[ -~]{1,2048}")
+# Of learn.microsoft.com, "subscription resource type".
+_LONGEST_STATE = 128
 _MOST_SHOWN = 20
 # A notification takes about 1 kB. Before the proof no more is read: small things make
 # a large body dear.
 _MOST_BYTES = 2 * 1024 * 1024
 _REMEDY = (
     "Microsoft Teams says that a transcript is ready; a notification does not hold "
-    "it. Let a Power Automate flow or a script get the resource that metadata names, "
+    "it. Let a Power Automate flow or a script get the resource that needs.ids names, "
     "with /content?$format=text/vtt at its end, and post the answer to "
     "/api/v1/webhook as text/vtt. docs/integrations/teams.md shows both."
 )
+
+
+def secret_fault(secret: str) -> SecretFault | None:
+    """Return what keeps a text from being a `clientState`, if anything."""
+    if len(secret) > _LONGEST_STATE:
+        return SecretFault(
+            f"has {len(secret)} characters",
+            f"{_LONGEST_STATE} at most, as Graph takes for clientState",
+        )
+    return plain_fault(secret)
 
 
 def greet(delivery: Delivery) -> Reply | None:
@@ -93,7 +106,8 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
     if not all(resources):
         raise SenderRefusedError("malformed", "A notification names no resource.")
     shown = list(dict.fromkeys(resources))[:_MOST_SHOWN]
-    return NeedsFetch(_event_key(changes), _REMEDY, {"resources": shown})
+    found = {"resources": shown}
+    return NeedsFetch(_event_key(changes), _REMEDY, "transcript", found, metadata=found)
 
 
 def _notifications(body: bytes) -> list[dict[str, Any]]:
@@ -127,5 +141,6 @@ GRAPH = Sender(
     read=read,
     statuses=Statuses(taken=202, unwanted=202),
     wants=(("secret",),),
+    secret_fault=secret_fault,
     greeting=greet,
 )

@@ -17,13 +17,21 @@ Codes: Mailgun takes 200 for success, stops at 406, and repeats after anything e
 8 hours. So what never gets readable is a 406, and all that a person can mend is not.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from flaskllm.inputs.senders.basic import prove_basic
-from flaskllm.inputs.senders.delivered_mail import Delivered, event_key, mail_item
-from flaskllm.inputs.senders.forms import Form, read_form
+from flaskllm.inputs.senders.delivered_mail import (
+    Delivered,
+    addresses,
+    bounded,
+    event_key,
+    mail_item,
+)
+from flaskllm.inputs.senders.forms import Form, read_form, read_proof
 from flaskllm.inputs.senders.json_fields import read_json, text_at
 from flaskllm.inputs.senders.mail_again import (
     Attachment,
@@ -32,7 +40,13 @@ from flaskllm.inputs.senders.mail_again import (
     header_block,
     put_together,
 )
-from flaskllm.inputs.senders.signed import check_age, digest, same, secret_of
+from flaskllm.inputs.senders.signed import (
+    check_age,
+    digest,
+    plain_fault,
+    same,
+    secret_of,
+)
 from flaskllm.inputs.senders.types import (
     Delivery,
     NeedsFetch,
@@ -47,7 +61,9 @@ OLDEST = timedelta(hours=9)
 AHEAD = timedelta(minutes=5)
 
 _MAX_TOKEN = 200
+_PROVING = frozenset({"timestamp", "token", "signature"})
 _PAIR = 2
+_STORAGE_KEY = re.compile(r"[A-Za-z0-9=_-]{1,250}")
 # Which fields stand for headers where the list of all of them is missing.
 _HEADERS = (
     "From", "To", "Cc", "Subject", "Date", "Message-Id", "In-Reply-To", "References",
@@ -69,7 +85,7 @@ def prove(delivery: Delivery, terms: Terms) -> None:
     if terms.username or terms.password:
         prove_basic(delivery, terms)
     secret = secret_of(terms)
-    form = read_form(delivery)
+    form = read_proof(delivery, _PROVING)
     stamp, token = form.text("timestamp"), form.text("token")
     if not 0 < len(token) <= _MAX_TOKEN:
         raise SenderRefusedError("unproven", "The delivery has no token of Mailgun.")
@@ -96,7 +112,15 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
     whole = form.last("body-mime")
     plain, html = _text(form, "body-plain"), _text(form, "body-html")
     if whole is None and plain is None and html is None and form.last("message-url"):
-        return NeedsFetch(key, _REMEDY, {"sender": "mailgun"})
+        return NeedsFetch(
+            key,
+            _REMEDY,
+            "mail",
+            _ids(form),
+            addresses([form.text("recipient", "utf-8")])
+            or addresses(form.text(name, "utf-8") for name in ("To", "Cc")),
+            {"sender": "mailgun"},
+        )
     pieces = Pieces(_header(form), plain, html, _attachments(form))
     return mail_item(
         Delivered(
@@ -106,6 +130,27 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
             recipients=(form.text("recipient", "utf-8"),),
             not_fetched=_not_fetched(form),
         )
+    )
+
+
+def _ids(form: Form) -> dict[str, str]:
+    """Return by what the stored mail is found, without the address itself.
+
+    Both take the account's key: the storage key is that of Mailgun's API, the message
+    id that of its log.
+    """
+    try:
+        url = urlsplit(form.text("message-url"))
+        host = url.hostname or ""
+    except ValueError:
+        return {}
+    key = _STORAGE_KEY.fullmatch(url.path.rpartition("/")[2])
+    return bounded(
+        {
+            "host": host,
+            "storage_key": key[0] if key else "",
+            "message_id": form.text("Message-Id", "utf-8"),
+        }
     )
 
 
@@ -178,4 +223,5 @@ MAILGUN = Sender(
         unproven=401, stale=401, malformed=406, unwanted=200, unknown=404, too_large=413
     ),
     wants=(("secret",),),
+    secret_fault=plain_fault,
 )

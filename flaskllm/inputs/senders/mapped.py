@@ -27,6 +27,11 @@ FIELDS: Final = (
 """What a mapping may name; `content` it must."""
 
 
+def is_source(name: str, said: object) -> bool:
+    """Tell whether a field of the mapping says itself what all documents are."""
+    return name == "source" and said in get_args(SourceKind)
+
+
 def value_of(found: Found) -> Any:
     """Return the value, or the list of all where the path may find several."""
     if found.is_list:

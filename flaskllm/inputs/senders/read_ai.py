@@ -18,7 +18,13 @@ from typing import Any
 
 from flaskllm.inputs.senders import json_body
 from flaskllm.inputs.senders.meeting_items import SUMMARY_TYPE, meeting_item
-from flaskllm.inputs.senders.signed import digest, from_base64, same, secret_of
+from flaskllm.inputs.senders.signed import (
+    digest,
+    from_base64,
+    plain_fault,
+    same,
+    secret_of,
+)
 from flaskllm.inputs.senders.types import (
     Delivery,
     Item,
@@ -79,7 +85,9 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
         # The transcript may come later: that is another event.
         return _item(report, f"summary:{key}", content, SUMMARY_TYPE)
     # The remedy is another push: that must not pass for a repetition of this one.
-    return NeedsFetch(f"incomplete:{key}", _REMEDY, _metadata(report))
+    metadata = _metadata(report)
+    key, ids = f"incomplete:{key}", {"session_id": metadata["session_id"]}
+    return NeedsFetch(key, _REMEDY, "transcript", ids, metadata=metadata)
 
 
 def _item(report: Mapping[str, Any], key: str, content: bytes, media_type: str) -> Item:
@@ -105,4 +113,5 @@ READ_AI = Sender(
     read=read,
     statuses=Statuses(malformed=200),
     wants=(("secret",),),
+    secret_fault=lambda secret: plain_fault(secret.strip()),
 )

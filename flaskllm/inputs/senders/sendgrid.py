@@ -47,6 +47,7 @@ from flaskllm.inputs.senders.signed import check_age, from_base64
 from flaskllm.inputs.senders.types import (
     Delivery,
     Item,
+    SecretFault,
     Sender,
     SenderRefusedError,
     Statuses,
@@ -111,6 +112,18 @@ def _check_signature(delivery: Delivery, terms: Terms, secret: str) -> None:
             "The signature is missing or wrong; the endpoint's secret has to be the "
             "public key of the security policy that this address uses.",
         ) from None
+
+
+def secret_fault(secret: str) -> SecretFault | None:
+    """Return what keeps a text from being the public key of a policy, if anything."""
+    try:
+        _public_key(secret)
+    except SenderRefusedError:
+        return SecretFault(
+            "is no public key of SendGrid",
+            "the key of the security policy whole: Base64, or PEM (ECDSA P-256)",
+        )
+    return None
 
 
 def _public_key(secret: str) -> ec.EllipticCurvePublicKey:
@@ -194,4 +207,5 @@ SENDGRID = Sender(
         unproven=503, stale=503, malformed=400, unwanted=200, unknown=503, too_large=503
     ),
     wants=(("secret",), ("username", "password")),
+    secret_fault=secret_fault,
 )

@@ -111,7 +111,14 @@ def _received(key: str, notification: Mapping[str, Any]) -> Reading:
     verdicts = _verdicts(notification)
     content = text_at(notification, "content")
     if not content:
-        return NeedsFetch(key, _REMEDY, _metadata(notification, verdicts))
+        return NeedsFetch(
+            key,
+            _REMEDY,
+            "mail",
+            _ids(notification),
+            _recipients(notification),
+            _metadata(notification, verdicts),
+        )
     encoding = text_at(notification, "receipt", "action", "encoding").lower()
     is_text = encoding != "base64"
     return mail_item(
@@ -126,6 +133,18 @@ def _received(key: str, notification: Mapping[str, Any]) -> Reading:
                 code for name, code in _WARNED.items() if verdicts.get(name) == "FAIL"
             ),
         )
+    )
+
+
+def _ids(notification: Mapping[str, Any]) -> dict[str, str]:
+    """Return where the mail lies, for whoever may read it there."""
+    action = object_at(notification, "receipt", "action")
+    return bounded(
+        {
+            "bucket": text_at(action, "bucketName"),
+            "object_key": text_at(action, "objectKey"),
+            "ses_message_id": text_at(notification, "mail", "messageId"),
+        }
     )
 
 

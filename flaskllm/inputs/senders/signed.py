@@ -11,8 +11,9 @@ import re
 from base64 import b64decode
 from datetime import datetime, timedelta
 
-from flaskllm.inputs.senders.types import SenderRefusedError, Terms
+from flaskllm.inputs.senders.types import SecretFault, SenderRefusedError, Terms
 
+_PLAIN = re.compile(r"[!-~]+")
 _STAMP = re.compile(r"[0-9]{1,12}")
 
 
@@ -27,6 +28,19 @@ def secret_of(terms: Terms) -> bytes:
             "unproven", "The endpoint has no secret; set the one the sender shows."
         )
     return terms.secret.encode("utf-8", "replace")
+
+
+def plain_fault(secret: str) -> SecretFault | None:
+    """Return what keeps a text from being a secret that some page shows, if anything.
+
+    All senders show and send printable ASCII; white space is a copy of too much.
+    """
+    if _PLAIN.fullmatch(secret):
+        return None
+    return SecretFault(
+        "holds white space, or a sign that is not printable ASCII",
+        "the secret alone, as the sender shows it",
+    )
 
 
 def digest(secret: bytes, text: bytes) -> bytes:

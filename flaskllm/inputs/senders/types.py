@@ -13,6 +13,7 @@ from typing import Any, Literal
 from flaskllm.inputs.document import SourceKind
 
 Why = Literal["unproven", "stale", "malformed"]
+What = Literal["mail", "transcript"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,22 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class NeedsFetch:
-    """Something lies where only the operator gets it; `remedy` says what to do."""
+    """Something lies where only the operator gets it; `remedy` says what to do.
+
+    Attributes:
+        what: Lies there.
+        ids: By which it is found there, each as the place itself names it. They are
+            shown to whoever has the job and told to its receiver: no secret, no
+            address that is a credential, no word of the document.
+        recipients: As those of an `Item`.
+        metadata: As that of an `Item`.
+    """
 
     event_key: str
     remedy: str
+    what: What
+    ids: Mapping[str, str | list[str]] = field(default_factory=dict)
+    recipients: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -166,6 +179,14 @@ class SenderRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class SecretFault:
+    """Why a secret can never prove anything, and what would; no word of it."""
+
+    problem: str
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statuses:
     """The status codes that a sender understands.
 
@@ -203,6 +224,10 @@ class Sender:
         statuses: What it understands.
         wants: Sets of settings of which one must be given whole, such as
             `(("secret",), ("username", "password"))`.
+        secret_fault: Tells of a secret whether it has a form in which it could prove
+            something; what it says stops the settings that have it.
+        told_as: `text` where its people read the words of a refusal as they are, such
+            as in a bounce; programs and logs read JSON.
         greeting: Answers an unproven set-up check (Zoom's comes signed, Graph's and
             Postmark's do not); None for every other delivery.
     """
@@ -212,4 +237,6 @@ class Sender:
     read: Callable[[Delivery, Terms], Reading]
     statuses: Statuses
     wants: tuple[tuple[str, ...], ...]
+    secret_fault: Callable[[str], SecretFault | None] = lambda secret: None
+    told_as: Literal["json", "text"] = "json"
     greeting: Callable[[Delivery], Reply | None] = lambda delivery: None

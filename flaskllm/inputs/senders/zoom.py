@@ -27,7 +27,13 @@ from urllib.parse import urlsplit
 
 from flaskllm.core import json_text
 from flaskllm.inputs.senders import json_body
-from flaskllm.inputs.senders.signed import check_age, digest, same, secret_of
+from flaskllm.inputs.senders.signed import (
+    check_age,
+    digest,
+    plain_fault,
+    same,
+    secret_of,
+)
 from flaskllm.inputs.senders.types import (
     Delivery,
     Fetch,
@@ -130,7 +136,12 @@ def _read_transcript(event: dict[str, Any]) -> Reading:
     metadata = _metadata(meeting, "")
     token = event.get("download_token")
     if not (isinstance(token, str) and _BEARER.fullmatch(token)):
-        return NeedsFetch(key, _NO_TOKEN, metadata)
+        ids = json_body.named(
+            meeting_id=meeting.get("id"),
+            meeting_uuid=meeting.get("uuid"),
+            recording_file_id=files[0].get("id"),
+        )
+        return NeedsFetch(key, _NO_TOKEN, "transcript", ids, metadata=metadata)
     item = Item(
         content=b"",
         media_type="text/vtt",
@@ -231,4 +242,5 @@ ZOOM = Sender(
     read=read,
     statuses=Statuses(),
     wants=(("secret",),),
+    secret_fault=plain_fault,
 )

@@ -27,6 +27,7 @@ _OF_JOBS: Mapping[JobState, EventType] = {
     "needs_fetch": "job.failed",
 }
 _TOLD_OF_ERRORS = ("code", "error", "details")
+_TOLD_IF_THERE = ("needs",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def of_job(job: JobRow, type: EventType, at: datetime) -> Event:
 
     `data` holds `id`, `kind`, `state`, `location` (a path of this gateway's API),
     `created_at`, `finished_at`, `result` (the webhook's answer) and `error` (`code`,
-    `error`, `details`); one of the last two is null.
+    `error`, `details`, and `needs` of a job that needs a document); one of the last
+    two is null.
     """
     return Event(type, at, _described(job) | _outcome(job))
 
@@ -125,4 +127,7 @@ def _read(body: bytes | None) -> Any:
 
 def _read_error(body: bytes | None) -> dict[str, Any] | None:
     error = _read(body)
-    return None if error is None else {key: error.get(key) for key in _TOLD_OF_ERRORS}
+    if error is None:
+        return None
+    more = {key: error[key] for key in _TOLD_IF_THERE if key in error}
+    return {key: error.get(key) for key in _TOLD_OF_ERRORS} | more

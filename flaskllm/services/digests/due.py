@@ -5,6 +5,7 @@ from datetime import date
 from flaskllm.core import dates
 from flaskllm.services.digests.evidence import proving_part
 from flaskllm.services.digests.ground import Ground
+from flaskllm.services.digests.strokes import unstruck
 from flaskllm.services.digests.types import Evidence
 
 _Days = frozenset[date]
@@ -61,7 +62,7 @@ def _days_around(evidence: Evidence, ground: Ground) -> _Days:
     if part is None:
         return _Days()
     if part.id not in ground.days:
-        ground.days[part.id] = _days_in(ground.texts[part.id], ground)
+        ground.days[part.id] = _days_in(ground.live[part.id], ground)
     return ground.days[part.id]
 
 
@@ -70,7 +71,7 @@ def _days(words: str, ground: Ground) -> _Days:
 
 
 def _days_in(text: str, ground: Ground) -> _Days:
-    mentions = dates.find(text, ground.source_language)
+    mentions = dates.find(unstruck(text), ground.source_language)
     return _Days().union(*(_days(mention.text, ground) for mention in mentions))
 
 

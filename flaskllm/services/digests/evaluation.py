@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from flaskllm.core.errors import LLMAPIError
 from flaskllm.services.digests.types import (
     Digest,
     DigestOrder,
@@ -62,7 +63,8 @@ class Score:
     """How a digest did. `hits` names the rules of `must_not` that it broke.
 
     `verified` of the `kept` facts hold in all points; `tokens` are those of all
-    calls together.
+    calls together. `failures` says why there is no digest of a document, as the
+    code of an error and its sentences; nothing else of it is counted but `wanted`.
     """
 
     name: str
@@ -74,11 +76,12 @@ class Score:
     tokens_input: int
     tokens_output: int
     missed: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
     @property
-    def verified_share(self) -> float:
-        """Return the share of the kept facts that are verified, 1 when none is kept."""
-        return self.verified / self.kept if self.kept else 1.0
+    def verified_share(self) -> float | None:
+        """Return the share of the kept facts that are verified, None without any."""
+        return self.verified / self.kept if self.kept else None
 
 
 def read_planted(folder: Path) -> tuple[Planted, ...]:
@@ -95,9 +98,7 @@ def read_planted(folder: Path) -> tuple[Planted, ...]:
 def score(planted: Planted, result: DigestResult) -> Score:
     """Compare a digest with what is known of its document."""
     kept = {name: _plain(result.digest, name) for name in _FACTS}
-    wanted = [
-        (name, fact) for name, facts in _wanted(planted, result.type) for fact in facts
-    ]
+    wanted = _wanted(planted, result.type)
     missed = [
         f"{name}: {fact['quote']}"
         for name, fact in wanted
@@ -117,12 +118,21 @@ def score(planted: Planted, result: DigestResult) -> Score:
     )
 
 
+def score_failed(planted: Planted, kind: DigestType, error: LLMAPIError) -> Score:
+    """Return how a document did that a model gave no digest of."""
+    told = " ".join(filter(None, (error.message, error.details)))
+    wanted = len(_wanted(planted, kind))
+    failures = (f"{error.code}: {told}",)
+    return Score(planted.name, wanted, 0, 0, 0, (), 0, 0, failures=failures)
+
+
 def total(scores: Sequence[Score]) -> Score:
     """Return all scores as one, without the names of what was missed."""
     names = ("wanted", "found", "kept", "verified", "tokens_input", "tokens_output")
     sums = {name: sum(getattr(each, name) for each in scores) for name in names}
     hits = tuple(hit for each in scores for hit in each.hits)
-    return Score(name="all", hits=hits, **sums)
+    failures = tuple(failure for each in scores for failure in each.failures)
+    return Score(name="all", hits=hits, failures=failures, **sums)
 
 
 def find_forbidden(planted: Planted, digest: Digest) -> Iterator[str]:
@@ -136,11 +146,10 @@ def find_forbidden(planted: Planted, digest: Digest) -> Iterator[str]:
         yield f"any: {canary}"
 
 
-def _wanted(
-    planted: Planted, kind: DigestType
-) -> Iterable[tuple[str, Sequence[Mapping[str, Any]]]]:
+def _wanted(planted: Planted, kind: DigestType) -> list[tuple[str, Mapping[str, Any]]]:
     names = ("action_items",) if kind == "action_items" else _FACTS
-    return ((name, planted.expected["facts"].get(name, ())) for name in names)
+    facts = planted.expected["facts"]
+    return [(name, fact) for name in names for fact in facts.get(name, ())]
 
 
 def _plain(digest: Digest, name: str) -> list[dict[str, Any]]:

@@ -1,11 +1,14 @@
 """Words that are names of people and words of daily talk as well."""
 
 import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 _MARKS = dict.fromkeys(range(0x300, 0x370))
 
 
+@lru_cache(maxsize=16_384)
 def name_key(word: str) -> str:
     """Return a word without case and accents: by this names are compared."""
     return unicodedata.normalize("NFKD", word.casefold()).translate(_MARKS)
@@ -22,29 +25,57 @@ TITLES: Final = _words(
     """
 )
 
-NO_NAMES: Final = _words(
+_TITLES_AND_NAMES = _words("miss sir sig ing mag")
+
+LABELS: Final = _words(
     """
     speaker unknown guest participant attendee host moderator sprecher sprecherin
     teilnehmer teilnehmerin gast unbekannt intervenant participante orador invitado
+    you me ich moi presenter organizer organiser interviewer interviewee customer
+    client agent caller operator narrator assistant user bot notetaker room anonymous
+    moderatorin kunde kundin anrufer anruferin berater beraterin animateur animatrice
+    cliente moderador presentador anfitrion
     team support sales info office contact kontakt service noreply reply mailer daemon
     admin help helpdesk desk billing marketing news newsletter hello mail postmaster
     orders order accounts accounting hr jobs career press legal it security alerts alert
     notifications notification updates events invoices invoice rechnung buchhaltung
     bestellung kundenservice presse vertrieb verkauf comercial ventas facturacion
     commandes compta bonjour hola hallo hi booking reservations feedback members list
-    all everyone staff webmaster root abuse status ops dev do no not
-    gmbh inc ltd llc corp company group the of and und et y von van der den de del
-    della di da do dos du la le el al bin ibn zu zum ter ten
+    all everyone staff webmaster root abuse status ops no not
+    gmbh inc ltd llc corp company group
     """
 )
-"""Never a name by themselves: labels, mailboxes, and what stands within a name."""
+"""Alone they name no person: what somebody does, a mailbox, a device."""
+
+MAILBOXES: Final = LABELS | _words("dev")
+"""Before the `@` they name no person, whoever may be called so."""
+
+FIRMS: Final = _words(
+    """
+    team support gmbh inc ltd llc corp company group noreply newsletter kundenservice
+    helpdesk buchhaltung marketing webmaster postmaster speaker participant attendee
+    unknown
+    """
+)
+"""Within a longer name they are still nobody's."""
+
+PARTICLES: Final = _words(
+    """
+    of and und et y von van der den de del della di da do dos du la le les el il los
+    las al bin ibn zu zum ter ten the
+    """
+)
+"""They stand within a name; some are names as well ("Van", "Al", "Le")."""
+
+ARTICLES: Final = _words("the der den la les el il los las")
+"""Particles that no name begins with but that of a firm or a place."""
 
 MONTHS: Final = _words("april may june july august march mai juni juli marz mars avril")
 """Also first names: beside a day or a year they are a date."""
 
 COMMON_WORDS: Final = _words(
     """
-    max dan jan mar sol les ann
+    max dan jan mar sol les ann dev ray can she you son hung sang even odd are per
     will mark may june april august march rose grace hope faith joy art bill sue pat
     rob drew chase jack dean frank grant guy gene glen hunter jean jay josh lance
     miles nick pierce rich rusty sandy skip stone summer sunny violet wade ward woody
@@ -63,6 +94,43 @@ COMMON_WORDS: Final = _words(
     rubio moreno blanco delgado calvo bello costa serena chiara bella gioia france
     pierre olivier colombe aurore claire constant prudence angel jesus dolores
     mercedes pilar consuelo soledad socorro rosario concepcion
+    clay cliff earl duke heath basil lane law post said
     """
 )
-"""In small letters they are taken for the word."""
+"""In small letters they are taken for the word, as those above are."""
+
+GREETINGS: Final = _words(
+    """
+    hi hey hello dear thanks hallo liebe lieber danke salut bonjour cher chère merci
+    hola querido querida gracias ciao caro cara grazie
+    """
+)
+"""After one of them a name stands, even in small letters."""
+
+
+def titles_before(keys: Sequence[str]) -> int:
+    """Return how many words in front of a name are titles; at least one is none.
+
+    "Sig" and its like are a title before two names, and before one a first name.
+
+    Args:
+        keys: The words of a name, as `name_key` returns them.
+    """
+    count = 0
+    while len(keys) - count > 1 and keys[count] in TITLES:
+        if keys[count] in _TITLES_AND_NAMES and len(keys) - count == 2:
+            break
+        count += 1
+    return count
+
+
+def is_label(keys: Sequence[str]) -> bool:
+    """Tell whether a whole display name is of no person: "Host", "Guest B", "No Reply".
+
+    Args:
+        keys: Its words, as `name_key` returns them.
+    """
+    if all(len(key) == 1 and key.isascii() for key in keys):
+        return True
+    nobodys = (key in LABELS or key in PARTICLES or len(key) == 1 for key in keys)
+    return all(nobodys) and not LABELS.isdisjoint(keys)

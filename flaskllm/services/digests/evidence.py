@@ -1,14 +1,15 @@
 """Find the quote of a fact in the source, or say that it is not there."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from flaskllm.inputs.document import Part
 from flaskllm.services.digests.answers import Quoted
 from flaskllm.services.digests.ground import Ground
 from flaskllm.services.digests.instructions import Span
 from flaskllm.services.digests.negations import is_cut_off
-from flaskllm.services.digests.quotes import Match, locate_anywhere
+from flaskllm.services.digests.quotes import Match, Text, locate_anywhere
+from flaskllm.services.digests.strokes import is_struck
 from flaskllm.services.digests.types import Evidence
 
 _FEWEST_CHARACTERS = 8
@@ -20,15 +21,43 @@ def prove(quoted: Quoted, ground: Ground) -> Evidence:
 
     An answer that cites no part, or one that does not exist, is looked up in
     all of them; the strictest match wins. Text that addresses the machine proves
-    nothing, and no quote reaches across it.
+    nothing, and no quote reaches across it. Nor does struck-out text, unless the
+    quote has its marks and words beside it.
     """
+    found = find_quote(quoted, ground)
+    if not is_taken_back(found, ground):
+        return found
+    return _find(quoted, ground, ground.live_quotable, ground.strokes)
+
+
+def find_quote(quoted: Quoted, ground: Ground) -> Evidence:
+    """Return evidence as `prove` does, also where the quote is struck out."""
+    return _find(quoted, ground, ground.quotable, {})
+
+
+def is_taken_back(evidence: Evidence, ground: Ground) -> bool:
+    """Tell whether verified evidence stands in struck-out text."""
+    place = evidence.turn or evidence.part or ""
+    strokes = ground.strokes.get(place, ())
+    start, length = evidence.offset, evidence.length
+    if not strokes or start is None or length is None:
+        return False
+    return is_struck(ground.texts[place], start, start + length, strokes)
+
+
+def _find(
+    quoted: Quoted,
+    ground: Ground,
+    texts: Mapping[str, Text],
+    barred: Mapping[str, tuple[Span, ...]],
+) -> Evidence:
     parts = {part.id: part for part in _candidates(quoted, ground)}
-    texts = ((part_id, ground.quotable[part_id]) for part_id in parts)
-    found = locate_anywhere(quoted.quote, texts)
+    found = locate_anywhere(quoted.quote, ((each, texts[each]) for each in parts))
     if found is None:
         return Evidence(quoted.quote, verified=False)
     part_id, match = found
-    if _reaches_across(match, ground.flagged.get(part_id, ())):
+    spans = (*ground.flagged.get(part_id, ()), *barred.get(part_id, ()))
+    if _reaches_across(match, spans):
         return Evidence(quoted.quote, verified=False)
     return place(parts[part_id], match)
 

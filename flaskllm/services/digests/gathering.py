@@ -18,12 +18,12 @@ from flaskllm.llm.types import Answer, Call, CompletionRequest
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests import answers, pieces
 from flaskllm.services.digests.asking import Asked, ask, take
+from flaskllm.services.digests.case_questions import Questions
 from flaskllm.services.digests.mapping import run_all
 from flaskllm.services.digests.pieces import Piece
-from flaskllm.services.digests.plan import Plan
 from flaskllm.services.digests.planning import fit_prose, make_plan
 from flaskllm.services.digests.question import Question
-from flaskllm.services.digests.questions import Questions
+from flaskllm.services.digests.sizes import Plan
 
 Step = Callable[[str, Callable[[], Any]], Any]
 

@@ -16,6 +16,7 @@ from flaskllm.services.digests.instructions import (
 )
 from flaskllm.services.digests.people import without_orders
 from flaskllm.services.digests.quotes import Text
+from flaskllm.services.digests.strokes import find_strokes
 
 _LEFT_OUT = "[a passage that addresses the machine was left out]"
 _CONTEXT = frozenset({"quoted", "signature"})
@@ -71,6 +72,29 @@ class Ground:
     def quotable(self) -> Mapping[str, Text]:
         """Return the same texts, taken apart once for many quotes."""
         return {part_id: Text(text) for part_id, text in self.texts.items()}
+
+    @cached_property
+    def strokes(self) -> Mapping[str, tuple[Span, ...]]:
+        """Return where text is struck out, by the ids of the parts that hold some."""
+        found = {part_id: find_strokes(text) for part_id, text in self.texts.items()}
+        return {part_id: spans for part_id, spans in found.items() if spans}
+
+    @cached_property
+    def live(self) -> Mapping[str, str]:
+        """Return the texts without what is struck out, offsets kept."""
+        struck = self.strokes
+        return {
+            part_id: blank(text, struck[part_id]) if part_id in struck else text
+            for part_id, text in self.texts.items()
+        }
+
+    @cached_property
+    def live_quotable(self) -> Mapping[str, Text]:
+        """Return the same, taken apart once for many quotes."""
+        return {
+            part_id: Text(self.live[part_id]) if part_id in self.strokes else text
+            for part_id, text in self.quotable.items()
+        }
 
     @cached_property
     def text(self) -> str:

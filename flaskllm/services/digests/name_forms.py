@@ -6,17 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flaskllm.core.folding import fold
+from flaskllm.services.digests.everyday_names import titles_before
 
 # "Robert (Bob) Meier", 'Robert "Bob" Meier': what stands between the names.
 _NICKNAME = re.compile(r"(?<=\w)\s+[(\"]([^()\"]{1,40})[)\"]\s+(?=\w)")
 # "Ada Quist (she/her)", "Ada Quist (Acme)": a remark, and no name of hers.
 _REMARK = re.compile(r"[(\[][^()\[\]]{0,80}[)\]]")
-_TITLES = frozenset(
-    """
-    mr mrs ms miss dr prof professor sir herr frau fr hr mme mlle monsieur madame sr sra
-    srta senor senora sig signora
-    """.split()  # noqa: SIM905
-)
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?\s?){2,4}")
 _MARK = re.compile(r"[\u0300-\u036f]")
 
@@ -47,7 +42,8 @@ def read_name(text: str) -> Name:
     """Take a name apart: title and remark aside, "Last, First" turned round."""
     nicknames = [folded(found) for found in _NICKNAME.findall(text)]
     plain = _REMARK.sub(" ", _NICKNAME.sub(" ", text))
-    words = _without_titles(_words(_turned(plain)))
+    words = _words(_turned(plain))
+    words = words[titles_before(words) :]
     if not words:
         return Name((), frozenset(), (), frozenset())
     last = words[1:]
@@ -85,10 +81,3 @@ def _turned(text: str) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (word.strip(".,\"'") for word in folded(text).split())))
-
-
-def _without_titles(words: tuple[str, ...]) -> tuple[str, ...]:
-    kept = words
-    while len(kept) > 1 and kept[0] in _TITLES:
-        kept = kept[1:]
-    return kept

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flaskllm.services.digests.ground import Ground
+from flaskllm.services.digests.history import list_history
 from flaskllm.services.digests.saying import Counts
 
 _SENTENCES: Mapping[str, str] = {
     "quote_not_in_source": "{} without a quote in the source, dropped or unverified",
+    "struck_out": "{} quote only what is struck out, dropped or unverified",
+    "task_of_history": "{} open tasks stand only in quoted history, unverified",
     "keyword_not_in_source": "{} dropped",
     "entity_not_in_source": "{} dropped",
     "entity_kind_not_held": "{} called `other`",
@@ -57,7 +60,12 @@ def list_warnings(
     ]
     # What was objected to and then taken out is counted already.
     kept = [f"{code}: {_OBJECTIONS[code]}" for code in objections if not counts[code]]
-    lines = (*parsed, *_left_out(ground), *_assumed(ground, fields), *checked, *kept)
+    told = (
+        *_left_out(ground),
+        *_assumed(ground, fields),
+        *list_history(fields, ground),
+    )
+    lines = (*parsed, *told, *checked, *kept)
     return tuple(dict.fromkeys(lines))
 
 

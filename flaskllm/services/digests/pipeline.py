@@ -14,9 +14,10 @@ from flaskllm.core.ids import new_id
 from flaskllm.llm.prompts import Library
 from flaskllm.llm.types import Call, Usage
 from flaskllm.services.completions import Completions
-from flaskllm.services.digests import answers, automatic, order, prose
+from flaskllm.services.digests import answers, order, prose, unasked
 from flaskllm.services.digests.asking import Asked
 from flaskllm.services.digests.case import Case, read_case
+from flaskllm.services.digests.case_questions import Questions
 from flaskllm.services.digests.gathering import Gathering, Step, Steps, run_inline
 from flaskllm.services.digests.kinds import KINDS, Kind
 from flaskllm.services.digests.mapping import one_at_a_time
@@ -28,13 +29,12 @@ from flaskllm.services.digests.pieces import (
     is_continued,
     whole,
 )
-from flaskllm.services.digests.plan import Plan
-from flaskllm.services.digests.questions import Questions
 from flaskllm.services.digests.render import render
 from flaskllm.services.digests.saying import Counts
 from flaskllm.services.digests.shielding import on_record, shield_of
+from flaskllm.services.digests.sizes import Plan
 from flaskllm.services.digests.thread_use import ThreadUse, open_thread
-from flaskllm.services.digests.threads import Threads
+from flaskllm.services.digests.threads import Threads, Whose
 from flaskllm.services.digests.types import (
     Digest,
     DigestOrder,
@@ -76,7 +76,7 @@ class Digests:
         step: Step = run_inline,
         keep: Step = run_inline,
         most_calls: int | None = None,
-        threads_of: str | None = None,
+        threads_of: Whose | None = None,
     ) -> DigestResult:
         """Return the digest of one document.
 
@@ -86,7 +86,7 @@ class Digests:
             step: Runs what costs money, see above.
             keep: Runs the pieces of one step.
             most_calls: How many calls to models it may take; None is any number.
-            threads_of: The principal whose threads count; None reads a mail alone.
+            threads_of: Whose threads count; None reads a mail alone.
 
         Raises:
             InvalidInputError: The order cannot be carried out as it stands; the
@@ -101,7 +101,7 @@ class Digests:
         return on_record(making.make, making.gathering.questions.shield, call, keep)
 
     def plan(
-        self, wanted: DigestOrder, call: Call, threads_of: str | None = None
+        self, wanted: DigestOrder, call: Call, threads_of: Whose | None = None
     ) -> Plan:
         """Return what the digest of a document would take; no model is asked.
 
@@ -117,14 +117,14 @@ class Digests:
         return self._making(wanted, call, Steps(), threads_of).plan()
 
     def _making(
-        self, wanted: DigestOrder, call: Call, steps: Steps, threads_of: str | None
+        self, wanted: DigestOrder, call: Call, steps: Steps, threads_of: Whose | None
     ) -> "_Making":
         now, keep = self.clock.now(), steps.keep
         case = read_case(wanted, order.read_ground(wanted, now))
         kind, document = KINDS[wanted.type], case.ground.document
         shield = shield_of(wanted, document, self.privacy, call.aliases)
         thread = None
-        if not shield.found and automatic.skip(case) is None:
+        if not shield.found and unasked.answer(case) is None:
             thread = open_thread(self.threads, case, threads_of, now, keep)
         news = None
         if thread is not None and thread.is_known:
@@ -148,13 +148,13 @@ class _Making:
 
     def plan(self) -> Plan:
         """Return what it takes; no model is asked."""
-        if automatic.skip(self.case) is not None:
+        if unasked.answer(self.case) is not None:
             return Plan(0, 0, 0, 0, (whole(self.case.ground),))
         return self.gathering.plan()
 
     def make(self) -> DigestResult:
         """Return the digest."""
-        if (skipped := automatic.skip(self.case)) is not None:
+        if (skipped := unasked.answer(self.case)) is not None:
             return skipped
         counts: Counts = Counter()
         facts = self.gathering.facts()

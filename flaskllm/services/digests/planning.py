@@ -10,9 +10,12 @@ from flaskllm.llm.outlook import Prospect
 from flaskllm.llm.tokens import estimate
 from flaskllm.services.digests import prose
 from flaskllm.services.digests.answers import ActionItemsAnswer, FactsAnswer
+from flaskllm.services.digests.case_questions import Questions
 from flaskllm.services.digests.merging import can_merge
 from flaskllm.services.digests.pieces import Count, Piece, cut
-from flaskllm.services.digests.plan import (
+from flaskllm.services.digests.question import Question
+from flaskllm.services.digests.reducing import fit
+from flaskllm.services.digests.sizes import (
     Bill,
     Plan,
     Space,
@@ -21,9 +24,6 @@ from flaskllm.services.digests.plan import (
     find_space,
     sum_of,
 )
-from flaskllm.services.digests.question import Question
-from flaskllm.services.digests.questions import Questions
-from flaskllm.services.digests.reducing import fit
 
 # Of these the same fact of two pieces is known by its evidence.
 _REPEATABLE = (FactsAnswer, ActionItemsAnswer)

@@ -1,4 +1,4 @@
-"""Which words of a text are names of known people: places, and whose they are. Pure.
+"""Which names are hidden: those of known people, and what each may be called. Pure.
 
 Known are participants, speakers, senders in quoted headers, and the operator's list.
 A name is found word by word: whole, by its first name, by its last, in any case, with
@@ -6,106 +6,61 @@ or without its accents, with a genitive's `s`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from unicodedata import normalize
 
 from flaskllm.core.sensitive_words import is_spaced
 from flaskllm.inputs.document import Document
 from flaskllm.services.digests.everyday_names import (
-    COMMON_WORDS,
-    MONTHS,
-    NO_NAMES,
-    TITLES,
+    ARTICLES,
+    FIRMS,
+    MAILBOXES,
+    PARTICLES,
+    is_label,
     name_key,
+    titles_before,
 )
+from flaskllm.services.digests.name_places import SPELLED_OUT, WORD, Names
 
-_WORD = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+")
 # At the end of a name; in its middle it is a nickname.
-_REMARK = re.compile(r"[(\[][^()\[\]]{0,80}[)\]]\s*$")
-_GAP = re.compile(r"[\s.,'’\"()-]{1,4}")
+_REMARK = re.compile(r"[(\[]([^()\[\]]{0,80})[)\]]\s*$")
 # "From: Bo Jansen <bo@example.com>": at the begin of a line or of an item of a list.
 _SENDER = re.compile(
     r"(?:^|[:;,]|\n)[ \t>*\"']{0,8}((?:[^\W\d_][\w.'’-]{0,40}[ \t]{1,2}){1,4})\"?"
     r"[ \t]{0,2}<[^<>@\s]{1,64}@",
 )
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
-_SPELLED_OUT = re.compile(r"(?<=[aou])e")
-_DAY_BESIDE = re.compile(r"\d[.\s]{0,2}$")
 _SHORT = 2
 _MOST_WORDS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Where a name stands: whose it is, from 0, and which of their names."""
-
-    start: int
-    end: int
-    person: int
-    form: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """All names that are looked for.
-
-    Attributes:
-        words: By a word without case and accents: whose it is, and as which form.
-        phrases: By the first word: the words of whole names, the longest first.
-        unspaced: Names in scripts that put no space between words.
-        people: Each person's whole name, by their number; those above it are names
-            that several of them have.
-    """
-
-    words: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    phrases: Mapping[str, tuple[tuple[tuple[str, ...], int], ...]] = field(
-        default_factory=dict
-    )
-    unspaced: tuple[tuple[re.Pattern[str], int], ...] = ()
-    people: tuple[str, ...] = ()
-
-    def find(self, text: str) -> Iterator[Named]:
-        """Yield the names in a text, those of one place only once."""
-        for pattern, person in self.unspaced:
-            for found in pattern.finditer(text):
-                yield Named(*found.span(), person)
-        spans = [found.span() for found in _WORD.finditer(text)]
-        place = 0
-        while place < len(spans):
-            named, used = self._at(text, spans, place)
-            if named is not None:
-                yield named
-            place += used
-
-    def _at(
-        self, text: str, spans: Sequence[tuple[int, int]], place: int
-    ) -> tuple[Named | None, int]:
-        """Return the name that begins at a word, and how many words it takes."""
-        start, end = spans[place]
-        word = name_key(text[start:end])
-        for phrase, person in self.phrases.get(word, ()):
-            after = place + len(phrase)
-            if after <= len(spans) and _reads(text, spans[place:after], phrase):
-                return Named(start, spans[after - 1][1], person), len(phrase)
-        for form in (word, _SPELLED_OUT.sub("", word)):
-            stem = form.removesuffix("s")
-            for said, till in ((form, end), (stem, _end_of_stem(text, start, end))):
-                if said in self.words and _is_name_here(text, start, till, said):
-                    return Named(start, till, *self.words[said]), 1
-        return None, 1
+# A text may be nothing but names: those that it only tells of come last.
+_MOST_NAMES = 10_000
 
 
 def names_of(document: Document, listed: Iterable[str] = ()) -> Names:
     """Return the names to look for in a document: its people's, and those listed."""
+    people = _people(document, listed)
+    found = _gathered([words for _, words in people])
+    return replace(found, people=tuple(whole for whole, _ in people))
+
+
+def people_of(document: Document) -> tuple[str, ...]:
+    """Return the names of the people of a document, each once."""
+    return tuple(whole for whole, _ in _people(document))
+
+
+def _people(
+    document: Document, listed: Iterable[str] = ()
+) -> Sequence[tuple[str, tuple[str, ...]]]:
+    """Return each person's name and its words, the first name first."""
     people: dict[tuple[str, ...], tuple[str, tuple[str, ...]]] = {}
-    for name in _full_names(document, listed):
+    for name in islice(dict.fromkeys(_full_names(document, listed)), _MOST_NAMES):
         whole, words = _taken_apart(name)
         keys = tuple(map(name_key, words))
-        if not set(keys) <= NO_NAMES:
+        if not is_label(keys):
             people.setdefault(keys, (whole, words))
-    found = _gathered([words for _, words in people.values()])
-    return replace(found, people=tuple(whole for whole, _ in people.values()))
+    return tuple(people.values())
 
 
 def _full_names(document: Document, listed: Iterable[str]) -> Iterator[str]:
@@ -114,8 +69,8 @@ def _full_names(document: Document, listed: Iterable[str]) -> Iterator[str]:
             yield person.name
         if person.email:
             yield from _names_in_address(person.email, name_key(person.name or ""))
-    yield from (part.speaker for part in document.parts if part.speaker)
     yield from listed
+    yield from (part.speaker for part in document.parts if part.speaker)
     for part in document.parts:
         senders = (found[1] for found in _SENDER.finditer(part.text))
         yield from (name for name in senders if _is_capitalised(name))
@@ -128,7 +83,7 @@ def _names_in_address(email: str, name: str) -> Iterator[str]:
     """
     local = email.partition("@")[0]
     words = [word for word in re.split(r"[._+-]", local) if word.isalpha()]
-    if not name and words:
+    if not name and not MAILBOXES.issuperset(map(name_key, words)):
         yield " ".join(words)
     known = name.split()
     if len(words) == 1 and words[0] not in known:
@@ -137,15 +92,20 @@ def _names_in_address(email: str, name: str) -> Iterator[str]:
 
 
 def _is_capitalised(name: str) -> bool:
-    return not any(word[0].islower() for word in name.split() if word not in NO_NAMES)
+    return not any(word[0].islower() for word in name.split() if word not in PARTICLES)
 
 
 def _taken_apart(name: str) -> tuple[str, tuple[str, ...]]:
-    """Return a name without title and remark, and its words, the first name first."""
+    """Return a name without title and remark, and its words, the first name first.
+
+    Of "Guest (Bo Jansen)" the remark is the name.
+    """
     plain = _REMARK.sub(" ", name)
-    spans = [found.span() for found in _WORD.finditer(plain)][:_MOST_WORDS]
-    while len(spans) > 1 and name_key(plain[slice(*spans[0])]) in TITLES:
-        spans = spans[1:]
+    if is_label([name_key(word) for word in WORD.findall(plain)]):
+        remark = _REMARK.search(name)
+        plain = remark[1] if remark else plain
+    spans = [found.span() for found in WORD.finditer(plain)][:_MOST_WORDS]
+    spans = spans[titles_before([name_key(plain[slice(*span)]) for span in spans]) :]
     if not spans:
         return "", ()
     whole = plain[spans[0][0] : spans[-1][1]]
@@ -156,27 +116,28 @@ def _taken_apart(name: str) -> tuple[str, tuple[str, ...]]:
 
 def _gathered(people: Sequence[tuple[str, ...]]) -> Names:
     words: dict[str, tuple[int, str]] = {}
-    phrases: dict[str, dict[tuple[str, ...], int]] = {}
-    unspaced = []
+    phrases: dict[tuple[str, ...], int] = {}
+    unspaced: dict[str, tuple[int, str]] = {}
     shared = _shared_forms(people)
     fresh = len(people)
     for number, whole in enumerate(people):
-        if not is_spaced(whole[0][0]):
-            pattern = re.compile(r"\s?".join(map(re.escape, whole)))
-            unspaced.append((pattern, number))
-            continue
         for form, kind in _forms(whole):
+            found = words if is_spaced(normalize("NFC", form)[0]) else unspaced
             if form in shared:
-                words.setdefault(form, (fresh + shared[form], ""))
-            elif form not in words or (words[form][1] and not kind):
-                words[form] = number, kind
+                found.setdefault(form, (fresh + shared[form], ""))
+            elif form not in found or (found[form][1] and not kind):
+                found[form] = number, kind
         for order in _orders(whole):
-            phrases.setdefault(order[0], {}).setdefault(order, number)
-    longest_first = {
-        word: tuple(sorted(found.items(), key=lambda each: -len(each[0])))
-        for word, found in phrases.items()
-    }
-    return Names(words, longest_first, tuple(unspaced))
+            phrases.setdefault(order, number)
+    return Names(words, phrases, _lengths(phrases), unspaced, _lengths(unspaced))
+
+
+def _lengths(names: Iterable[Sequence[str]]) -> dict[str, tuple[int, ...]]:
+    """Return how long names are by what they begin with, the longest first."""
+    found: dict[str, set[int]] = {}
+    for name in names:
+        found.setdefault(name[0], set()).add(len(name))
+    return {first: tuple(sorted(each, reverse=True)) for first, each in found.items()}
 
 
 def _forms(whole: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -186,17 +147,34 @@ def _forms(whole: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         return
     kinds = {0: "FIRST", len(whole) - 1: "LAST"}
     for place, word in enumerate(whole):
-        if len(word) > 1 and name_key(word) not in NO_NAMES:
+        if _names_alone(whole, place):
             kind = kinds.get(place, f"MIDDLE{place}")
             yield from ((form, kind) for form in _spellings(word))
     yield name_key("".join(whole)), "JOINED"
+
+
+def _names_alone(whole: tuple[str, ...], place: int) -> bool:
+    """Tell whether a word of a name stands for the person without the others.
+
+    "Van" of "Van Morrison" and "Le" of "Thi Le" do, "van" of "Ludwig van Beethoven"
+    and of "van Gogh" does not.
+    """
+    word, key = whole[place], name_key(whole[place])
+    if len(word) == 1 or key in FIRMS:
+        return False
+    if key not in PARTICLES:
+        return True
+    is_small = word.islower() and not "".join(whole).islower()
+    if is_small or 0 < place < len(whole) - 1:
+        return False
+    return place > 0 or key not in ARTICLES
 
 
 def _spellings(word: str) -> frozenset[str]:
     """Return the keys by which a word is found: "Müller", "Muller" and "Mueller"."""
     key = name_key(word)
     spelled_out = name_key(word.casefold().translate(_UMLAUTS))
-    return frozenset({key, spelled_out, _SPELLED_OUT.sub("", key)})
+    return frozenset({key, spelled_out, SPELLED_OUT.sub("", key)})
 
 
 def _shared_forms(people: Sequence[tuple[str, ...]]) -> dict[str, int]:
@@ -221,25 +199,3 @@ def _orders(whole: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     yield keys
     yield (keys[-1], *keys[:-1])
     yield (keys[0], keys[-1])
-
-
-def _reads(text: str, spans: Sequence[tuple[int, int]], phrase: Sequence[str]) -> bool:
-    """Tell whether words read so, with nothing but the gaps of a name between them."""
-    said = (name_key(text[start:end]) for start, end in spans)
-    gaps = (text[one[1] : other[0]] for one, other in pairwise(spans))
-    return all(_GAP.fullmatch(gap) for gap in gaps) and tuple(said) == tuple(phrase)
-
-
-def _is_name_here(text: str, start: int, end: int, word: str) -> bool:
-    """Tell a name from a word of daily talk, and from a month beside its day."""
-    is_word_too = word in COMMON_WORDS or len(word) <= _SHORT
-    if is_word_too and not text[start].isupper():
-        return False
-    if word not in MONTHS:
-        return True
-    before, after = text[max(0, start - 4) : start], text[end : end + 4].lstrip(" .,")
-    return not (_DAY_BESIDE.search(before) or after[:1].isdigit())
-
-
-def _end_of_stem(text: str, start: int, end: int) -> int:
-    return end - 1 if text[start:end].lower().endswith("s") else end

@@ -4,20 +4,28 @@ E-mail addresses, telephone numbers, accounts, identity and other long numbers a
 names of known people become `[EMAIL_1]`, `[PHONE_1]`, `[NUMBER_1]` and `[PERSON_1]`;
 the same value always the same one. The first name of the first person is
 `[PERSON_1_FIRST]`. What is hidden is found again exactly: `reveal(hide(text))` is
-`text`. Nothing is stored: a redaction lives as long as its digest is made.
+`text`. Nothing is stored: a redaction lives as long as its digest is made, and what
+it has hidden once it does not look through again.
 """
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, count
-from string import ascii_uppercase
 from threading import Lock
 from typing import Any, Final
 
 from flaskllm.inputs.document import Document
-from flaskllm.services.digests.private_names import Names, names_of
+from flaskllm.services.digests.name_places import Names
+from flaskllm.services.digests.placeholders import (
+    KINDS,
+    ending_for,
+    pattern_for,
+    tokens_of,
+)
+from flaskllm.services.digests.private_names import names_of
 from flaskllm.services.digests.private_values import find_values
 
 NOTE: Final = (
@@ -28,7 +36,13 @@ NOTE: Final = (
 
 # The keywords of a JSON Schema whose values are words; "format" is none.
 _TELLING = frozenset({"title", "description", "default", "examples", "enum", "const"})
-_KINDS = ("PERSON", "EMAIL", "PHONE", "NUMBER")
+# Where no name and no number goes on: empty lines, the heading of a part, and clear
+# ends of sentences. The same text in another piece of a document ends there too.
+_BORDER = re.compile(
+    r"\n{2,}|(?<=\])\n|(?<=[a-zß-öø-ÿ]{3}[.!?])\s+(?=[A-ZÀ-ÖØ-Þ])",
+)
+_MOST_KEPT = 65_536
+"""Stretches between borders: more than a meeting of eight hours has sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +78,15 @@ class Redaction:
         """
         known = tuple(texts)
         self._names = names
-        self._nonce = _nonce_for(known)
-        self._pattern = _pattern(self._nonce)
+        self._ending = ending_for(known)
+        self._pattern = pattern_for(self._ending)
+        self._hidden = lru_cache(_MOST_KEPT)(self._hide)
         self._lock = Lock()
         self._by_value: dict[tuple[str, str], str] = {}
         self._values: dict[str, str] = {}
         self._people: dict[int, int] = {}
-        self._counts = dict.fromkeys(_KINDS, 0)
+        self._spellings: dict[str, count[int]] = {}
+        self._counts = dict.fromkeys(KINDS, 0)
         for number, name in enumerate(names.people):
             token = self._new_token(name, _Hit(0, 0, "PERSON", number))
             self._by_value[f"PERSON{number}", name] = token
@@ -98,10 +114,17 @@ class Redaction:
     @property
     def note(self) -> str:
         """Return what a model is told of placeholders."""
-        return NOTE.format(label=f"PERSON{self._nonce}")
+        return NOTE.format(label=f"PERSON{self._ending}")
 
     def hide(self, text: str) -> str:
         """Return a text with placeholders."""
+        pieces, place = [], 0
+        for border in _BORDER.finditer(text):
+            pieces += [self._hidden(text[place : border.start()]), border[0]]
+            place = border.end()
+        return "".join((*pieces, self._hidden(text[place:])))
+
+    def _hide(self, text: str) -> str:
         pieces, place = [], 0
         for hit in _hits(text, self._names):
             pieces += [text[place : hit.start], self._placeholder(text, hit)]
@@ -139,8 +162,9 @@ class Redaction:
     def reveal(self, text: str) -> str:
         """Return a text with its words back.
 
-        Placeholders are known in any case, also without brackets where their
-        underscore is left. One that was never given out is taken out.
+        Placeholders are known in any case and as models spell them anew, also without
+        brackets where their underscore is left. One that was never given out is taken
+        out.
         """
         return str(self.reveal_json(text).value)
 
@@ -163,12 +187,7 @@ class Redaction:
         return Revealed(revealed(value), next(unknown))
 
     def _word_for(self, found: re.Match[str], unknown: "count[int]") -> str:
-        told = found.group("kind", "no", "form")
-        if told[0] is None:
-            told = found.group("bare_kind", "bare_no", "bare_form")
-        kind, number, form = (part or "" for part in told)
-        base = f"{kind.upper()}{self._nonce}_{int(number)}"
-        for token in (f"{base}_{form.upper()}" if form else base, base):
+        for token in tokens_of(found, self._ending):
             if token in self._values:
                 return self._values[token]
         next(unknown)
@@ -185,7 +204,7 @@ class Redaction:
         return f"[{token}]"
 
     def _new_token(self, value: str, hit: _Hit) -> str:
-        label = f"{hit.kind}{self._nonce}"
+        label = f"{hit.kind}{self._ending}"
         if hit.kind != "PERSON":
             return f"{label}_{self._next(hit.kind)}"
         if hit.person not in self._people:
@@ -194,8 +213,7 @@ class Redaction:
         usual = f"{base}_{hit.form}" if hit.form else base
         if usual not in self._values:
             return usual
-        others = (f"{base}_V{number}" for number in count(2))
-        return next(token for token in others if token not in self._values)
+        return f"{base}_V{next(self._spellings.setdefault(base, count(2)))}"
 
     def _next(self, kind: str) -> int:
         self._counts[kind] += 1
@@ -216,34 +234,3 @@ def _claims(text: str, names: Names) -> Iterator[_Hit]:
     yield from (_Hit(*span, kind) for kind, span in find_values(text))
     for named in names.find(text):
         yield _Hit(named.start, named.end, "PERSON", named.person, named.form)
-
-
-def _nonce_for(texts: Sequence[str]) -> str:
-    """Return the first ending of kinds that makes no placeholder in these texts."""
-    tried = chain(("",), ascii_uppercase, (f"Q{number}Q" for number in count()))
-    return next(
-        nonce for nonce in tried if not any(_is_like(nonce, text) for text in texts)
-    )
-
-
-def _is_like(nonce: str, text: str) -> bool:
-    """Tell whether a text holds a placeholder, or would with its neighbours hidden."""
-    bare = rf"(?:{'|'.join(_KINDS)}){nonce}\\?_\d"
-    found = re.search(bare, text, re.IGNORECASE) or _pattern(nonce).search(text)
-    return found is not None
-
-
-def _pattern(nonce: str) -> re.Pattern[str]:
-    """Return what finds placeholders as models write them.
-
-    In brackets, which Markdown may escape; and bare, with its underscore: `number 3`
-    is plain language.
-    """
-    kinds, forms = "|".join(_KINDS), r"FIRST|LAST|JOINED|MIDDLE\d{1,2}|V\d{1,9}"
-    return re.compile(
-        rf"(?P<escape>\\)?\[ ?(?P<kind>{kinds}){nonce}(?:\\?_|[ -])(?P<no>\d{{1,9}})"
-        rf"(?:(?:\\?_|[ -])(?P<form>{forms}))? ?(?(escape)\\)\]"
-        rf"|(?<![^\W_])(?P<bare_kind>{kinds}){nonce}\\?_(?P<bare_no>\d{{1,9}})"
-        rf"(?:\\?_(?P<bare_form>{forms})|(?=s?(?![^\W_])))",
-        re.IGNORECASE | re.ASCII,
-    )

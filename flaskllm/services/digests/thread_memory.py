@@ -21,6 +21,9 @@ MOST_FACT_BYTES: Final = 256 * 1024
 MOST_PRINTS: Final = 10_000
 MOST_MAILS: Final = 1_000
 
+MOST_NAMES: Final = 200
+"""Of people; those whom no mail has named for the longest time are forgotten."""
+
 _FORM = 1
 
 Fact = ActionItem | Statement | DateFact
@@ -71,11 +74,14 @@ class Memory:
         mails: What the sentences are known by that each mail was the first to hold;
             by the ids of mails, the last one that was read at the end.
         forgotten: How many facts were too many to be kept.
+        names: Whom the mails name, the last ones first; a fact may speak of any of
+            them, and redaction hides them there.
     """
 
     facts: Facts = field(default_factory=dict)
     mails: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     forgotten: int = 0
+    names: tuple[str, ...] = ()
 
     def but(self, mail: Mail) -> "Memory":
         """Return what is known without what this mail itself has told.
@@ -104,21 +110,29 @@ class Memory:
         return tuple(text for known in self.every() for text in _texts(known))
 
     def people(self) -> tuple[str, ...]:
-        """Return who wrote the mails and who has to do something, each once."""
-        names = (
+        """Return who wrote, who has to do something and who was named, each once."""
+        in_facts = (
             name
             for known in self.every()
             for name in (known.mail.by, getattr(known.fact, "owner", None))
         )
+        names = chain(in_facts, self.names)
         return tuple(dict.fromkeys(name for name in names if name))
 
-    def with_mail(self, mail: Mail, facts: Facts, prints: Sequence[str]) -> "Memory":
+    def with_mail(
+        self,
+        mail: Mail,
+        facts: Facts,
+        prints: Sequence[str],
+        names: Iterable[str] = (),
+    ) -> "Memory":
         """Return what is known once a mail was read.
 
         Args:
             mail: Which.
             facts: Those of the whole thread, as `join` returned them.
             prints: What its sentences are known by.
+            names: Whom it names.
         """
         kept = _fitting(_unplaced(facts))
         lost = sum(map(len, facts.values())) - sum(map(len, kept.values()))
@@ -126,7 +140,8 @@ class Memory:
         seen = others.seen  # made anew each time it is asked for
         new = tuple(each for each in prints if each not in seen)
         mails = _latest({**others.mails, mail.id: new})
-        return Memory(kept, mails, self.forgotten + lost)
+        named = tuple(dict.fromkeys((*names, *others.names)))[:MOST_NAMES]
+        return Memory(kept, mails, self.forgotten + lost, named)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""
@@ -134,6 +149,7 @@ class Memory:
             "form": _FORM,
             "mails": {each: list(prints) for each, prints in self.mails.items()},
             "forgotten": self.forgotten,
+            "names": list(self.names),
             "facts": {name: _told(facts) for name, facts in self.facts.items()},
         }
 
@@ -152,7 +168,8 @@ class Memory:
                 for name, several in told["facts"].items()
             }
             mails = {each: tuple(prints) for each, prints in told["mails"].items()}
-            return cls(facts, mails, told["forgotten"])
+            # What was kept before names were has none.
+            return cls(facts, mails, told["forgotten"], tuple(told.get("names", ())))
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("no memory of a thread") from error
 

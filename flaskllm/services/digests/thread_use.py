@@ -11,12 +11,19 @@ from flaskllm.services.digests.answers import Quoted
 from flaskllm.services.digests.case import Case
 from flaskllm.services.digests.evidence import prove
 from flaskllm.services.digests.ground import Ground
+from flaskllm.services.digests.private_names import people_of
 from flaskllm.services.digests.saying import Counts
 from flaskllm.services.digests.shielding import Earlier
 from flaskllm.services.digests.thread_joining import join
 from flaskllm.services.digests.thread_memory import KINDS, Known, Memory
 from flaskllm.services.digests.thread_news import News, news_of, prints_of
-from flaskllm.services.digests.threads import Thread, Threads, read_memory, thread_of
+from flaskllm.services.digests.threads import (
+    Thread,
+    Threads,
+    Whose,
+    read_memory,
+    thread_of,
+)
 from flaskllm.services.digests.types import ActionItem, DateFact, Evidence
 
 MOST_EARLIER_TOKENS: Final = 500
@@ -82,13 +89,14 @@ class ThreadUse:
         return {**fields, **facts}
 
     def keep(self, fields: Mapping[str, Any]) -> None:
-        """Remember this mail: its facts, and that its sentences were read."""
-        prints = prints_of(self.ground.document)
+        """Remember this mail: its facts, whom it names, and that it was read."""
+        document = self.ground.document
+        prints, names = prints_of(document), people_of(document)
 
         def learn(latest: Memory) -> Memory:
             others = latest.but(self.thread.mail)
             facts = self._joined(others, fields)
-            return others.with_mail(self.thread.mail, facts, prints)
+            return others.with_mail(self.thread.mail, facts, prints, names)
 
         self.threads.keep(self.thread, learn)
 
@@ -116,7 +124,7 @@ class ThreadUse:
 def open_thread(
     threads: Threads | None,
     case: Case,
-    principal_id: str | None,
+    whose: Whose | None,
     arrived: datetime,
     keep: Callable[[str, Callable[[], Any]], Any],
 ) -> ThreadUse | None:
@@ -125,13 +133,13 @@ def open_thread(
     Args:
         threads: Keep what is known; None keeps nothing.
         case: The mail, and what is to be made of it.
-        principal_id: Whose threads count; None is nobody's.
+        whose: Whose threads count; None is nobody's.
         arrived: When the mail came.
         keep: Runs a piece of work once, whoever goes on with the digest.
     """
-    if threads is None or not threads.keep_for or principal_id is None:
+    if threads is None or not threads.keep_for or whose is None:
         return None
-    thread = thread_of(case, principal_id, arrived)
+    thread = thread_of(case, whose, arrived)
     if thread is None:
         return None
     # What was known at first stays: the facts that were paid for are those of its news.

@@ -1,8 +1,8 @@
 """Threads of mail: what earlier mails of one said is known, and not asked about again.
 
-A thread is one principal's, and one kind of digest's. It is known by its first
-Message-ID, which a mail tells itself: whoever forges it brings what is known of that
-thread into the digest of a mail of theirs, which only the principal sees.
+A thread is one principal's, one target's, and one kind of digest's. It is known by its
+first Message-ID, which a mail tells itself: whoever forges it brings what is known of
+that thread into the digest of a mail of theirs, which only its own target is told.
 """
 
 import hmac
@@ -10,7 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
 from typing import Any, Final
@@ -36,6 +36,19 @@ _BRACKETED = re.compile(r"<([^<>\s]{1,998})>")
 _ROOTS = ("references", "in-reply-to", "message-id")
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose threads count: those of one principal that one target is told of.
+
+    Attributes:
+        principal_id: Of the principal.
+        target: As `target_of` names it; None is whoever asks for the answer.
+    """
+
+    principal_id: str
+    target: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +127,40 @@ class Threads:
         return tuple(hmac.digest(key, name, sha256) for key in keys)
 
 
-def thread_of(case: Case, principal_id: str, arrived: datetime) -> Thread | None:
+def target_of(
+    *,
+    inbound_id: str | None = None,
+    callback_url: str | None = None,
+    endpoint_id: str | None = None,
+) -> str | None:
+    """Return the name of who is told of a digest; None is whoever asks for it.
+
+    What came to an inbound endpoint is for whom that is; else the receiver counts.
+    """
+    known = (("inbound", inbound_id), ("url", callback_url), ("endpoint", endpoint_id))
+    return next((f"{kind}:{each}" for kind, each in known if each), None)
+
+
+def thread_of(case: Case, whose: Whose, arrived: datetime) -> Thread | None:
     """Return the thread of a mail; None where there is none to be known by.
 
     Args:
         case: The mail, and what is to be made of it.
-        principal_id: Whose thread.
+        whose: The principal and the target that the mail is digested for.
         arrived: When it came: none was sent later.
     """
     wanted, document = case.order, case.ground.document
     root = _root_of(document.headers) if document.kind == "email" else None
     if root is None or wanted.type not in TYPES:
         return None
-    name = [root, wanted.type, wanted.language or "", wanted.template or ""]
+    asked = (wanted.type, wanted.language or "", wanted.template or "")
+    name = json.dumps([whose.principal_id, whose.target, root, *asked])
     own = _first_id(document.headers.get("message-id", ""))
     said = own.encode("utf-8", "surrogatepass") if own else wanted.content
     mail_id = blake2b(said, digest_size=_ID_BYTES).hexdigest()
     at = min(document.sent_at or arrived, arrived)
     mail = Mail(mail_id, at, _sender_of(document))
-    return Thread(principal_id, json.dumps([principal_id, *name]), mail)
+    return Thread(whose.principal_id, name, mail)
 
 
 def _root_of(headers: Mapping[str, str]) -> str | None:

@@ -3,8 +3,9 @@
 Each check takes a field of the answer and returns what may stand in the digest,
 with notices that count what may not. A fact whose quote is not in the source is
 dropped: it is the one channel through which free wording could come from
-nowhere. An owner or a due date that does not follow is taken off, and the fact
-is no longer `verified`.
+nowhere; so is one whose quote is struck out. An owner or a due date that does not
+follow is taken off, and the fact is no longer `verified`; neither is an open task that
+only quoted history tells.
 """
 
 from collections import Counter
@@ -23,12 +24,15 @@ from flaskllm.services.digests.answers import (
     StatementAnswer,
 )
 from flaskllm.services.digests.evidence import (
+    find_quote,
+    is_taken_back,
     leaves_out_negation,
     prove,
     proves_enough,
     proving_part,
 )
 from flaskllm.services.digests.ground import Ground
+from flaskllm.services.digests.history import in_own_words, is_only_history
 from flaskllm.services.digests.owners import find_owner, names_several
 from flaskllm.services.digests.saying import Counts, say
 from flaskllm.services.digests.types import (
@@ -107,7 +111,7 @@ def check_keywords(
         if evidence.verified:
             kept.setdefault(evidence.quote.casefold(), evidence.quote)
         else:
-            counts["keyword_not_in_source"] += 1
+            _count_miss(Quoted(quote=word), "keyword_not_in_source", ground, counts)
     return tuple(kept.values())
 
 
@@ -125,7 +129,7 @@ def check_entities(
             fact = EntityFact(evidence.quote, kind, evidence)
             facts.setdefault((fact.text.casefold(), fact.kind), fact)
         else:
-            counts["entity_not_in_source"] += 1
+            _count_miss(named, "entity_not_in_source", ground, counts)
     return tuple(facts.values())
 
 
@@ -143,21 +147,38 @@ def check_evidence(answer: Proven, ground: Ground, counts: Counts) -> Evidence:
     evidence = prove(answer.evidence, ground)
     if evidence.verified and not leaves_out_negation(evidence, ground):
         return evidence
-    counts["quote_not_in_source"] += 1
+    _count_miss(answer.evidence, "quote_not_in_source", ground, counts)
     return Evidence("", verified=False)
 
 
 def _proven(
     items: Iterable[ProvenT], ground: Ground, counts: Counts
 ) -> list[tuple[ProvenT, Evidence]]:
-    pairs = [(item, prove(item.evidence, ground)) for item in items]
-    kept = [
-        (item, evidence)
-        for item, evidence in pairs
-        if evidence.verified and proves_enough(evidence, ground)
-    ]
-    counts["quote_not_in_source"] += len(pairs) - len(kept)
+    kept = []
+    for item in items:
+        evidence = _evidence_of(item, ground)
+        if evidence.verified and proves_enough(evidence, ground):
+            kept.append((item, evidence))
+        else:
+            _count_miss(item.evidence, "quote_not_in_source", ground, counts)
     return kept
+
+
+def _evidence_of(item: Proven, ground: Ground) -> Evidence:
+    """Return what proves a fact; a stroke may be how a task was ended."""
+    if not isinstance(item, ActionItemAnswer):
+        return prove(item.evidence, ground)
+    if item.status != "open":
+        return find_quote(item.evidence, ground)
+    return in_own_words(prove(item.evidence, ground), ground)
+
+
+def _count_miss(quoted: Quoted, code: str, ground: Ground, counts: Counts) -> None:
+    """Count a quote that proves nothing: struck out, or why else."""
+    is_struck = bool(ground.strokes) and is_taken_back(
+        find_quote(quoted, ground), ground
+    )
+    counts["struck_out" if is_struck else code] += 1
 
 
 def _action_item(
@@ -167,6 +188,8 @@ def _action_item(
     ground: Ground,
     counts: Counts,
 ) -> ActionItem:
+    is_history = item.status == "open" and is_only_history(evidence, ground)
+    counts["task_of_history"] += is_history
     claimed = None if names_several(item.owner or "") else item.owner
     owner = _owner(claimed, evidence, ground)
     words = _words(item.due_text, evidence, ground)
@@ -181,7 +204,9 @@ def _action_item(
         due=day,
         due_text=words,
         status=item.status,
-        evidence=replace(evidence, verified=owner_holds and due_holds),
+        evidence=replace(
+            evidence, verified=owner_holds and due_holds and not is_history
+        ),
     )
 
 
@@ -189,7 +214,8 @@ def _owner(claim: str | None, evidence: Evidence, ground: Ground) -> str | None:
     part = proving_part(evidence, ground)
     if not claim or part is None:
         return None
-    return find_owner(claim, part, ground.texts[part.id], ground.document)
+    texts = ground.texts if is_taken_back(evidence, ground) else ground.live
+    return find_owner(claim, part, texts[part.id], ground.document)
 
 
 def _words(claim: str | None, evidence: Evidence, ground: Ground) -> str | None:
@@ -197,7 +223,8 @@ def _words(claim: str | None, evidence: Evidence, ground: Ground) -> str | None:
     part = proving_part(evidence, ground)
     if not claim or part is None:
         return None
-    found = prove(Quoted(quote=claim, part=part.id), ground)
+    look = find_quote if is_taken_back(evidence, ground) else prove
+    found = look(Quoted(quote=claim, part=part.id), ground)
     return " ".join(found.quote.split()) if found.verified else None
 
 

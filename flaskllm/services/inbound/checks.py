@@ -3,6 +3,7 @@
 The same for the settings file, at the start, and for the admin API.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -11,6 +12,7 @@ from flaskllm import inputs
 from flaskllm.core.errors import Field, InvalidInputError
 from flaskllm.inputs.senders.catalogue import SENDERS
 from flaskllm.inputs.senders.generic import check_mapping
+from flaskllm.inputs.senders.signed import plain_fault
 from flaskllm.inputs.senders.types import Sender
 from flaskllm.llm.prompts import Library
 from flaskllm.services.digests.case import read_case
@@ -26,14 +28,17 @@ it must not be guessed."""
 NOT_OF_THE_DIGEST: Final = frozenset({"priority", "deadline_seconds", "metadata"})
 """Fields of the webhook that are about the job."""
 
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+_BASIC = frozenset({"sendgrid", "mailgun", "postmark", "ses", "cloudmailin", "generic"})
 _OWN_SECRETS = frozenset({"generic", "graph"})
 _ONLY_OF: Final[Mapping[str, frozenset[str]]] = {
+    "secret": frozenset(SENDERS) - {"postmark", "ses", "cloudmailin"},
+    "username": _BASIC,
+    "password": _BASIC,
     "topics": frozenset({"ses"}),
     "api_key": frozenset({"fireflies"}),
     "mapping": frozenset({"generic"}),
-    "recipients": frozenset(
-        {"sendgrid", "mailgun", "postmark", "ses", "cloudmailin", "generic"}
-    ),
+    "recipients": _BASIC,
 }
 
 
@@ -46,10 +51,14 @@ def faults(sender_name: str, terms: InboundTerms) -> Iterator[Field]:
             names = ", ".join(sorted(senders))
             yield Field(name, f"means nothing to {sender_name}", f"only of {names}")
     yield from _weak(sender_name, terms)
+    yield from _never_right(sender, terms)
     if sender_name == "generic":
         for each in check_mapping(terms.mapping):
             name, _, problem = each.partition(": ")
             yield Field(f"mapping.{name}", problem)
+        if terms.recipients and terms.mapping and "recipients" not in terms.mapping:
+            allowed = "mapping.recipients: where the delivery says to whom it goes"
+            yield Field("recipients", "never match: none are read", allowed)
     for address in terms.recipients:
         if "@" not in address:
             allowed = "addresses, or @ and a domain"
@@ -109,6 +118,20 @@ def _half(terms: InboundTerms) -> Iterator[Field]:
     given = [name for name, value in pair.items() if value]
     for name in pair.keys() - given if len(given) == 1 else ():
         yield Field(name, "is missing", "username and password, or neither")
+
+
+def _never_right(sender: Sender, terms: InboundTerms) -> Iterator[Field]:
+    """Yield what no delivery could ever match, and no fetch be made with."""
+    fault = sender.secret_fault(terms.secret) if terms.secret else None
+    if fault is not None:
+        yield Field("secret", fault.problem, fault.allowed)
+    fault = plain_fault(terms.api_key) if terms.api_key else None
+    if fault is not None:
+        yield Field("api_key", fault.problem, "the key alone, as its owner sees it")
+    for topic in terms.topics if sender.name in _ONLY_OF["topics"] else ():
+        if _TOPIC.fullmatch(topic) is None:
+            allowed = "arn:aws:sns:REGION:ACCOUNT:NAME, as SNS shows it"
+            yield Field("topics", f"{topic[:60]!r} is no ARN of a topic", allowed)
 
 
 def _weak(sender_name: str, terms: InboundTerms) -> Iterator[Field]:

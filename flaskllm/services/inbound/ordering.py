@@ -15,12 +15,23 @@ def key_of(reading: Item | Fetch | NeedsFetch) -> str:
     return reading.item.event_key if isinstance(reading, Fetch) else reading.event_key
 
 
+def recipients_of(reading: Item | Fetch | NeedsFetch) -> tuple[str, ...]:
+    """Return to whom it came, as lower-case addresses; may be empty."""
+    found = reading.item if isinstance(reading, Fetch) else reading
+    return found.recipients
+
+
 def ordered_of(inbound: Inbound, reading: Item | Fetch | NeedsFetch) -> Ordered:
     """Return what is ordered of a delivery."""
     order = order_of(inbound.terms)
     if isinstance(reading, NeedsFetch):
         metadata = _metadata(inbound, reading.metadata)
-        return Ordered(order, metadata, needs_fetch=reading.remedy)
+        needs = {
+            "sender": inbound.sender,
+            "what": reading.what,
+            "ids": {name: value for name, value in reading.ids.items() if value},
+        }
+        return Ordered(order, metadata, needs_fetch=reading.remedy, needs=needs)
     item = reading.item if isinstance(reading, Fetch) else reading
     order, metadata = with_item(order, item), _metadata(inbound, item.metadata)
     if isinstance(reading, Item):

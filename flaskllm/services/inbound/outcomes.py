@@ -1,8 +1,9 @@
 """What becomes of a delivery."""
 
 import logging
+import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from flaskllm.core import logs
 from flaskllm.inputs.senders.types import Reply
@@ -42,23 +43,43 @@ class NotTaken:
     retry_after_seconds: float | None = None
 
 
+LONGEST_SHOWN_ID: Final = 40
+
+_UNSAFE = re.compile(r"[^0-9A-Za-z._-]")
+
 Outcome = Taken | NotTaken | Reply
 
 
+def tell_unknown(sender: str, endpoint_id: str) -> None:
+    """Log that a sender delivers to an id that is none here; anybody chose it."""
+    logs.event(
+        _log,
+        logging.WARNING,
+        "inbound_refused",
+        error=None,
+        sender=sender,
+        endpoint_id=_UNSAFE.sub("?", endpoint_id[:LONGEST_SHOWN_ID]),
+        why="unknown",
+        reason="No endpoint of this sender takes deliveries at this id.",
+    )
+
+
 def tell(outcome: Outcome, inbound: Inbound, *, is_quiet: bool) -> None:
-    """Log what became of a delivery; `is_quiet` leaves refusals out."""
+    """Log what became of a delivery; `is_quiet` leaves out what nobody has proven."""
     at: dict[str, Any] = {"sender": inbound.sender, "endpoint_id": inbound.id}
     if isinstance(outcome, NotTaken):
-        if not is_quiet and outcome.why != "later":
-            logs.event(
-                _log,
-                logging.WARNING,
-                "inbound_refused",
-                error=None,
-                **at,
-                why=outcome.why,
-                reason=outcome.detail,
-            )
+        if outcome.why == "later" or (is_quiet and outcome.why != "unwanted"):
+            return
+        name = "inbound_ignored" if outcome.why == "unwanted" else "inbound_refused"
+        logs.event(
+            _log,
+            logging.WARNING,
+            name,
+            error=None,
+            **at,
+            why=outcome.why,
+            reason=outcome.detail,
+        )
         return
     found = outcome if isinstance(outcome, Taken) else Taken(code="greeted")
     logs.event(

@@ -16,7 +16,6 @@ from flaskllm.core.errors import APIError, InvalidInputError, UnsupportedMediaTy
 from flaskllm.inputs.senders.catalogue import SENDERS
 from flaskllm.inputs.senders.types import (
     Delivery,
-    Item,
     Nothing,
     Reply,
     Sender,
@@ -29,7 +28,7 @@ from flaskllm.net.egress_fetch import Fetcher, Wanted
 from flaskllm.services.callbacks.receivers import Receivers
 from flaskllm.services.inbound.certificates import Certificates
 from flaskllm.services.inbound.endpoints import InboundEndpoints
-from flaskllm.services.inbound.ordering import key_of, ordered_of
+from flaskllm.services.inbound.ordering import key_of, ordered_of, recipients_of
 from flaskllm.services.inbound.outcomes import NotTaken, Outcome, Taken, tell
 from flaskllm.services.inbound.terms import Inbound
 from flaskllm.services.jobs import wanted as jobs_wanted
@@ -44,7 +43,9 @@ _SUCCESS = range(200, 300)
 # Where `inputs.parse` and the sender's own fields are named; all else of an order is
 # the operator's.
 _OF_THE_DELIVERY = frozenset({"prompt", "file", "body", "reference_time"})
-_LATER = "It cannot be taken at the moment; send it again."
+_NOT_HERE = "No mail to this recipient is taken here."
+_TO_NOBODY = "The mail names no recipient, and only mail to some is taken here."
+_LATER = "It cannot be taken at the moment."
 
 _log = logging.getLogger(__name__)
 
@@ -120,8 +121,9 @@ class Taking:
             return Taken(code=reading.code)
         if isinstance(reading, Visit):
             return self._visit(reading.url, inbound)
-        if isinstance(reading, Item) and not inbound.terms.wants(reading.recipients):
-            return NotTaken("unwanted", "No mail to this recipient is taken here.")
+        recipients = recipients_of(reading)
+        if not inbound.terms.wants(recipients):
+            return NotTaken("unwanted", _NOT_HERE if recipients else _TO_NOBODY)
         ordered = ordered_of(inbound, reading)
         return self._accept(inbound, ordered, key_of(reading), request_id)
 

@@ -88,9 +88,12 @@ class Accepting:
         self.check(wanted)
         # What lies elsewhere is read once it is there.
         document = self._read(ordered) if ordered.has_document else None
-        event = self._event(knowing(ordered, document, _given(wanted)), wanted)
+        known = knowing(ordered, document, _given(wanted))
+        is_complete = ordered.needs_fetch is None
+        event = self._event(known, wanted, is_complete=is_complete)
         draft = draft_of(wanted, principal.id, self.settings, event)
-        return self.add([self._stored(draft, ordered, document, principal)])
+        told = replace(ordered, thread_target=wanted.thread_target)
+        return self.add([self._stored(draft, told, document, principal)])
 
     def accept_batch(
         self, items: Sequence[Ordered], wanted: Wanted, principal: Principal
@@ -104,10 +107,11 @@ class Accepting:
             raise InvalidInputError.of("items", problem, f"1 to {most}")
         event = self._event(knowing_batch(items, _given(wanted)), wanted)
         batch = draft_of(wanted, principal.id, self.settings, event, kind="batch")
-        numbered = enumerate(items)
+        target = wanted.thread_target
+        told = (replace(each, thread_target=target) for each in items)
         drafts = (
             self._stored(item_of(batch, n), each, None, principal)
-            for n, each in numbered
+            for n, each in enumerate(told)
         )
         return self.add([batch, *drafts])
 
@@ -184,9 +188,11 @@ class Accepting:
         kept = replace(draft, keep_seconds=days * DAY_SECONDS)
         return with_document(kept, replace(ordered, order=held.order))
 
-    def _event(self, known: Knowing, wanted: Wanted) -> Event:
+    def _event(
+        self, known: Knowing, wanted: Wanted, *, is_complete: bool = True
+    ) -> Event:
         secrets = self.keys.keys(Purpose.EVENTS)
-        return event_of(known, secrets, is_forced=wanted.force)
+        return event_of(known, secrets, is_forced=wanted.force, is_complete=is_complete)
 
 
 def _given(wanted: Wanted) -> Given:

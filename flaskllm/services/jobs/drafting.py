@@ -66,7 +66,7 @@ def replay_of(job: JobRow, request_id: str, settings: JobSettings) -> Draft:
     """
     event = None
     if job.event_digest is not None:
-        event = Event(job.event_digest, DAY_SECONDS, is_forced=True)
+        event = Event(job.event_digest, _life_seconds(job), is_forced=True)
     return Draft(
         id=_new_id(),
         principal_id=job.principal_id,
@@ -84,6 +84,13 @@ def replay_of(job: JobRow, request_id: str, settings: JobSettings) -> Draft:
         callback_url=job.callback_url,
         event=event,
     )
+
+
+def _life_seconds(job: JobRow) -> float:
+    """Return for how long a job was to answer for its event: a day, or longer."""
+    if job.repeats_until is None:
+        return DAY_SECONDS
+    return max(DAY_SECONDS, (job.repeats_until - job.created_at).total_seconds())
 
 
 def _new_id() -> str:

@@ -18,8 +18,9 @@ from flaskllm.services.jobs.orders import Ordered, order_fields
 from flaskllm.storage.job_drafts import Event
 
 DAY_SECONDS: Final = 24 * 3600.0
-INBOUND_SECONDS: Final = 7 * DAY_SECONDS
-"""Senders repeat for up to three days; not every signature has a time."""
+INBOUND_SECONDS: Final = 30 * DAY_SECONDS
+"""Senders repeat for up to three days. The rest is against a delivery that somebody
+has kept: not every signature has a time. No job is known for longer than it is kept."""
 BODY_SECONDS: Final = 600.0
 """Two equal bodies may be two events: after ten minutes they are."""
 
@@ -91,14 +92,18 @@ def knowing_batch(items: Sequence[Ordered], given: Given) -> Knowing:
 
 
 def event_of(
-    known: Knowing, secrets: Iterable[bytes], *, is_forced: bool = False
+    known: Knowing,
+    secrets: Iterable[bytes],
+    *,
+    is_forced: bool = False,
+    is_complete: bool = False,
 ) -> Event:
     """Return the event as it is stored, under the present secret and those before.
 
     HMAC-SHA-256: neither the id of a mail nor a guess of its text shows.
     """
     digest, *earlier = (_digest(secret, known.parts) for secret in secrets)
-    return Event(digest, known.lives_seconds, tuple(earlier), is_forced)
+    return Event(digest, known.lives_seconds, tuple(earlier), is_forced, is_complete)
 
 
 def _by_key_or_body(parts: tuple[bytes, ...], given: Given) -> Knowing:

@@ -60,7 +60,9 @@ class Fetching:
             LeftToOthersError: What `step` raises.
         """
         if ordered.needs_fetch is not None:
-            raise NeedsFetch(details=ordered.needs_fetch)
+            error = NeedsFetch(details=ordered.needs_fetch)
+            error.needs = ordered.needs
+            raise error
         if ordered.fetch is None:
             return ordered
         # Read within the step as well: what is not there yet must not be kept.

@@ -44,6 +44,9 @@ class Ordered:
         warnings: About fields of the request that mean nothing.
         fetch: What is fetched before; the order has no content then.
         needs_fetch: What somebody else has to do about it; it cannot be carried out.
+        needs: What of, as plain JSON: see `NeedsFetch`.
+        thread_target: Who is told of it, as `threads.target_of` names them; mails for
+            others are of other threads.
     """
 
     order: DigestOrder
@@ -51,6 +54,8 @@ class Ordered:
     warnings: tuple[str, ...] = field(default=())
     fetch: FetchOrder | None = field(default=None, repr=False)
     needs_fetch: str | None = None
+    needs: Mapping[str, Any] | None = None
+    thread_target: str | None = field(default=None, repr=False)
 
     @property
     def has_document(self) -> bool:
@@ -69,6 +74,9 @@ def to_json(ordered: Ordered) -> bytes:
         told["fetch"] = _fetch_fields(ordered.fetch)
     if ordered.needs_fetch is not None:
         told["needs_fetch"] = ordered.needs_fetch
+        told["needs"] = ordered.needs
+    if ordered.thread_target is not None:
+        told["thread_target"] = ordered.thread_target
     # Escaped: half a surrogate pair cannot be written as it is.
     return json.dumps(told).encode("ascii")
 
@@ -88,6 +96,8 @@ def from_json(body: bytes) -> Ordered:
             tuple(told["warnings"]),
             _fetch_of(told["fetch"]) if "fetch" in told else None,
             told.get("needs_fetch"),
+            told.get("needs"),
+            told.get("thread_target"),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise _unreadable("It is no order.") from error

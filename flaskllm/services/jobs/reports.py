@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flaskllm.core.errors import APIError, ServiceUnavailable
+from flaskllm.core.errors import APIError, NeedsFetch, ServiceUnavailable
 from flaskllm.core.paging import Place
 from flaskllm.storage.job_rows import ENDED, JobKind, JobRow, JobState
 
@@ -84,6 +84,8 @@ def error_json(error: APIError) -> bytes:
     }
     if error.fields:
         told["fields"] = [asdict(each) for each in error.fields]
+    if isinstance(error, NeedsFetch) and error.needs:
+        told["needs"] = error.needs
     return json.dumps(told).encode("ascii")
 
 

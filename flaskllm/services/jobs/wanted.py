@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from flaskllm.services.digests.threads import target_of
 from flaskllm.services.jobs.reports import JobReport
 from flaskllm.storage.job_rows import USUAL_PRIORITY
 
@@ -37,6 +38,15 @@ class Wanted:
     idempotency_key: str | None = field(default=None, repr=False)
     force: bool = False
     inbound_id: str | None = None
+
+    @property
+    def thread_target(self) -> str | None:
+        """Return who is told of it, by the name that threads have for them."""
+        return target_of(
+            inbound_id=self.inbound_id,
+            callback_url=self.callback_url,
+            endpoint_id=self.endpoint_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from flaskllm.llm.types import Usage
 from flaskllm.services.accounts import Accounts
 from flaskllm.services.audit import Audit
 from flaskllm.services.budget_keeping import Budgets
-from flaskllm.services.digests.plan import Plan
+from flaskllm.services.digests.sizes import Plan
 from flaskllm.services.digests.types import Digest, DigestResult, Summary
 from flaskllm.services.health import Providers
 from flaskllm.services.idempotency import Idempotency

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import gunicorn.__main__
 import pytest
 from click.testing import CliRunner
 
@@ -26,7 +27,10 @@ def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     hidden = [name for name in os.environ if name.startswith(("FLASKLLM_", "OPENAI_"))]
     became = []
-    monkeypatch.setattr(os, "execv", lambda path, command: became.append(command))
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    monkeypatch.setattr(
+        gunicorn.__main__, "run", lambda prog: became.append([prog, *sys.argv])
+    )
     beside = []
 
     def spawn(command):
@@ -92,7 +96,7 @@ def test_the_process_becomes_gunicorn_at_that_address(run, arguments, bind, show
 
     bind, shown = (each.format(port=run.port) for each in (bind, shown))
     (command,) = became
-    assert command[:3] == [sys.executable, "-m", "gunicorn"]
+    assert command[:2] == ["gunicorn", gunicorn.__main__.__file__]
     assert command[command.index("--bind") + 1] == bind
     assert Path(command[command.index("--config") + 1]).name == "gunicorn.conf.py"
     assert command[-1] == "flaskllm.factory:create_app()"

@@ -16,7 +16,7 @@ from flaskllm.cli.summarise import make_call, summarise
 from flaskllm.core.errors import LLMTimeout
 from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
 from flaskllm.services.accounts import Accounts
-from flaskllm.services.digests.plan import Plan
+from flaskllm.services.digests.sizes import Plan
 from flaskllm.services.digests.types import Digest, DigestOrder, DigestResult, Summary
 
 ATTEMPT = Attempt(1, "fast", Deployment("small", "box", "vllm", "m"))

@@ -10,6 +10,11 @@ from click.testing import CliRunner
 from fakes import FakeClock
 
 from flaskllm.cli.templates_eval import PLANTED, templates
+from flaskllm.core.errors import (
+    InvalidInputError,
+    LLMCredentialRejected,
+    LLMProtocolError,
+)
 from flaskllm.llm.types import Usage
 from flaskllm.services.accounts import Accounts
 from flaskllm.services.digests.evaluation import read_planted
@@ -46,6 +51,7 @@ class SomeServices:
     privacy: None = None
     accounts: Accounts = field(default_factory=make_accounts)
     orders: list = field(default_factory=list)
+    error: Exception | None = None
 
     @property
     def digests(self):
@@ -60,6 +66,8 @@ class SomeServices:
     def make(self, order, call):
         self.orders.append(order)
         digest = RESULT.digest
+        if self.error and len(self.orders) == 3:
+            raise self.error
         if b"two and a half thousand" in order.content:
             short = Summary("It costs 1,900 dollars.")
             digest = replace(digest, decisions=(TRUE,), summary=short)
@@ -102,6 +110,9 @@ def test_a_row_for_each_document_and_one_for_all(run):
     assert lines[13].split()[1:] == ["1", "of", "84", "100%", "1", "360", "24"]
     assert lines[14].startswith("mail-en.eml: forbidden: any: ")
     assert len(lines) == 15
+    # Where no fact was kept, none can be verified.
+    others = [line.split() for line in lines[1:13] if "mail-en.eml" not in line]
+    assert {row[4] for row in others} == {"-"}
 
 
 def test_what_was_missed_is_named_when_asked(run):
@@ -110,6 +121,43 @@ def test_what_was_missed_is_named_when_asked(run):
     missed = [line for line in lines if ": not found: " in line]
     assert len(missed) == 83
     assert not any("replace both valves" in line for line in missed)
+
+
+def test_an_answer_that_fails_is_counted_and_the_others_go_on(run, services):
+    services.error = LLMProtocolError("No.", details="It does not fit its schema.")
+
+    done = run()
+
+    lines = done.stdout.splitlines()
+    row = next(line.split() for line in lines if line.startswith(NAMES[2]))
+    assert (done.exit_code, len(services.orders)) == (1, len(NAMES))
+    assert row[1:] == ["failed", "-", "-", "-", "-"]
+    assert lines[13].split()[1:] == ["1", "of", "84", "100%", "1", "330", "22"]
+    failure = "LLM_PROTOCOL_ERROR: No. It does not fit its schema."
+    assert f"{NAMES[2]}: failed: {failure}" in lines
+
+
+def test_a_failure_stands_in_the_json_and_in_the_status(run, services):
+    services.error = LLMProtocolError("No.")
+
+    done = run("--json")
+
+    rows = json.loads(done.stdout)
+    told = [row["failures"] for row in rows]
+    assert done.exit_code == 1
+    assert told[2] == told[-1] == ["LLM_PROTOCOL_ERROR: No."]
+    assert not any(told[:2] + told[3:-1])
+
+
+@pytest.mark.parametrize("error", [LLMCredentialRejected(), InvalidInputError()])
+def test_what_holds_of_every_document_ends_it_at_once(run, services, error):
+    services.error = error
+
+    done = run()
+
+    assert (done.exit_code, len(services.orders)) == (1, 3)
+    assert done.stdout == ""
+    assert error.message in done.stderr
 
 
 def test_json_holds_the_same(run):

@@ -1,12 +1,17 @@
 """Forms keep the bytes of each field, and mails are put together from pieces."""
 
+from unittest import mock
+from urllib.parse import unquote_to_bytes
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mail_sender_scene import BOUNDARY, FORM, MAIL, multipart
 
 from flaskllm.inputs import parse
 from flaskllm.inputs.mime import read_mail
 from flaskllm.inputs.senders import forms
-from flaskllm.inputs.senders.forms import is_form, read_form
+from flaskllm.inputs.senders.forms import is_form, read_form, read_proof
 from flaskllm.inputs.senders.mail_again import (
     Attachment,
     Pieces,
@@ -241,3 +246,48 @@ def test_a_mail_inside_the_mail_is_read():
 def test_names_in_addresses_are_quoted():
     assert address("", "a@x") == "a@x"
     assert address('Lee, "A"', "a@x") == r'"Lee, \"A\"" <a@x>'
+
+
+def named(*names):
+    return frozenset(names)
+
+
+def test_of_a_proof_only_its_own_fields_are_kept_the_last_of_a_name():
+    body = b"token=a&body-plain=x&%54oken=b+c&signature=%41"
+    of_lines = multipart(('name="token"', b"a"), ('name="body"', b"x"))
+
+    found = read_proof(Delivery({"content-type": FORM}, body), named("token"))
+    lines = read_proof(of_lines, named("token"))
+
+    assert [each.value for each in found.fields] == [b"a", b"b c"]
+    assert [each.value for each in lines.fields] == [b"a"]
+
+
+@pytest.mark.parametrize("kind", [FORM, MULTIPART])
+def test_a_field_that_is_too_long_for_a_proof_hides_an_earlier_one(kind):
+    long = b"t" * (forms.MAX_PROOF_BYTES + 1)
+    delivery = (
+        Delivery({"content-type": FORM}, b"token=a&token=" + long)
+        if kind == FORM
+        else multipart(('name="token"', b"a"), ('name="token"', long))
+    )
+
+    assert read_proof(delivery, named("token")).text("token") == ""
+    assert read_form(delivery).text("token") == long.decode()
+
+
+@pytest.mark.parametrize("kind", ["text/plain", MULTIPART])
+def test_what_is_no_form_proves_nothing(kind):
+    with pytest.raises(SenderRefusedError):
+        read_proof(Delivery({"content-type": kind}, b"token=a"), named("token"))
+
+
+@given(st.lists(st.sampled_from([b"%", b"4", b"a", b"+", b"G"]), max_size=30))
+def test_what_is_decoded_in_pieces_is_what_is_decoded_whole(pieces):
+    raw = b"".join(pieces)
+    body = b"a=" + raw
+
+    with mock.patch.object(forms, "_PIECE_BYTES", 4):
+        (found,) = read_form(Delivery({"content-type": FORM}, body)).fields
+
+    assert found.value == unquote_to_bytes(raw.replace(b"+", b" "))

@@ -297,3 +297,13 @@ def test_wildcards_find_no_more_than_a_bounded_number(monkeypatch):
     monkeypatch.setattr(paths, "MOST_VALUES", 3)
 
     assert "more than 3" in refused({"a": [1, 2, 3, 4]}, {"content": "$.a[*]"})
+
+
+def test_the_mapping_may_say_itself_what_all_documents_are():
+    mapping = {"content": "$.a", "source": "meeting"}
+
+    item = read({"a": "Ben: Hi.", "source": "email"}, mapping)
+
+    assert (item.source, item.warnings) == ("meeting", ())
+    assert generic.check_mapping(mapping) == []
+    assert generic.check_mapping({"content": "meeting"}) != []

@@ -23,6 +23,7 @@ from mail_sender_scene import (
     form,
     from_sendgrid,
     message,
+    multipart,
     policy_key,
     sign,
     token_of_mailgun,
@@ -176,6 +177,17 @@ def test_every_proof_that_the_settings_name_has_to_hold(name, delivery, known):
 @pytest.mark.parametrize("hours", [0, 8, 9])
 def test_a_delivery_that_mailgun_repeats_keeps_its_proof(hours):
     prove("mailgun", MAILGUN, terms(now=NOW + timedelta(hours=hours)))
+
+
+@pytest.mark.parametrize("kind", ["lines", "urlencoded"])
+def test_a_large_mail_of_mailgun_keeps_its_proof_wherever_that_stands(kind):
+    large = ("body-mime", "x" * 8_000_000)
+    pairs = [large, *token_of_mailgun()]
+    lines = ((f'name="{name}"', value.encode()) for name, value in pairs)
+
+    prove(
+        "mailgun", form(*pairs) if kind == "urlencoded" else multipart(*lines), terms()
+    )
 
 
 @pytest.mark.parametrize("shift", [timedelta(hours=9, seconds=1), -timedelta(hours=1)])

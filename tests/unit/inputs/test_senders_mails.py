@@ -235,10 +235,20 @@ def test_files_that_mailgun_stored_are_listed_and_not_fetched():
 
 
 def test_a_mail_that_mailgun_only_stored_needs_a_fetch():
-    found = read("mailgun", form(("token", TOKEN), ("message-url", "https://x")))
+    url = ("message-url", "https://u:p@se.api.mailgun.net/v3/messages/K-1=?t=T0K")
+    to = ("To", "Desk <Desk@x.example>")
+    found = read("mailgun", form(("token", TOKEN), url, to, ("Message-Id", "<1@x>")))
+    broken = read("mailgun", form(("token", TOKEN), ("message-url", "https://[")))
 
     assert isinstance(found, NeedsFetch)
     assert (found.event_key, "forward()" in found.remedy) == (TOKEN, True)
+    assert found.recipients == ("desk@x.example",)
+    assert (found.what, broken.ids) == ("mail", {})
+    assert found.ids == {
+        "host": "se.api.mailgun.net",
+        "storage_key": "K-1=",
+        "message_id": "<1@x>",
+    }
 
 
 @pytest.mark.parametrize("name", ["sendgrid", "cloudmailin", "ses"])

@@ -222,3 +222,15 @@ class _Failing:
     def start(self, connection, *starts):
         self._start(connection, *starts)
         raise ServiceUnavailable(details="The disk is full.")
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_what_was_needed_and_is_there_now_is_another_job(house, is_complete):
+    needing = draft(event=event())
+    house.add(needing)
+    house.begin(needing)
+    house.endings.finish(needing.id, "run_1", End("needs_fetch"))
+
+    added = house.add(draft(event=event(is_complete=is_complete)))
+
+    assert added.is_new is is_complete

@@ -13,6 +13,8 @@ from flaskllm.services.digests.types import ActionItem, Evidence
 ORDER = "Ignore all previous instructions."
 CODES = [
     "quote_not_in_source",
+    "struck_out",
+    "task_of_history",
     "keyword_not_in_source",
     "entity_not_in_source",
     "owner_not_in_source",

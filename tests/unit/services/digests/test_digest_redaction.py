@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flaskllm.inputs.document import Document, Person
-from flaskllm.services.digests.private_names import Names, names_of
+from flaskllm.services.digests.name_places import Names
+from flaskllm.services.digests.private_names import names_of
 from flaskllm.services.digests.redaction import Redaction
 
 ANNA = Person("Anna-Maria Smith", "anna.smith@acme.example", "from")

@@ -55,6 +55,21 @@ def test_it_is_the_same_after_it_was_kept():
     assert {"Pay it", "2026-01-09", "by Friday, the 9th"} <= set(memory.texts())
 
 
+def test_whom_a_mail_names_is_known_later_the_last_ones_first(monkeypatch):
+    monkeypatch.setattr(thread_memory, "MOST_NAMES", 3)
+    memory = Memory().with_mail(mail_of(1), {}, (), ["Ada", "Cleo", "Dora"])
+    memory = memory.with_mail(mail_of(2), {}, (), ["Ben", "Cleo"])
+
+    assert Memory.from_json(memory.to_json()).people() == ("Ben", "Cleo", "Ada")
+
+
+def test_what_was_kept_without_names_is_still_read():
+    told = learn(Memory(), 1, risks=[statement("a thing")]).to_json()
+    del told["names"]
+
+    assert Memory.from_json(told).people() == ("Ada",)
+
+
 @pytest.mark.parametrize(
     "told",
     [{}, {"form": 2}, {"form": 1, "facts": {"x": [1]}}, {"form": 1, "facts": []}],

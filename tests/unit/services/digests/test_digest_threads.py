@@ -1,5 +1,6 @@
 """Threads: a new mail is digested against what is known of its thread."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from flaskllm.core.config_privacy import PrivacySettings
 from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
-from flaskllm.services.digests.threads import Threads
+from flaskllm.services.digests.threads import Threads, Whose
 from flaskllm.services.privacy import Privacy
 from flaskllm.storage.threads import ThreadRows
 
@@ -30,7 +31,7 @@ class House:
         self.privacy = None
         self.threads = Threads(self.rows, key_ring(), keep_for)
 
-    def digest(self, wanted, principal_id="anna"):
+    def digest(self, wanted, principal_id="anna", target=None):
         """Return a digest, and how many tokens went to the model for it."""
         library = lambda: LIBRARY  # noqa: E731
         completions = Completions(lambda: self.model)
@@ -42,7 +43,8 @@ class House:
             threads=self.threads,
         )
         before = len(self.model.tokens)
-        result = digests.make(wanted, make_call(), threads_of=principal_id)
+        whose = Whose(principal_id, target) if principal_id else None
+        result = digests.make(wanted, make_call(), threads_of=whose)
         return result, sum(self.model.tokens[before:])
 
 
@@ -62,9 +64,12 @@ def item(result, number):
     return next(each for each in tasks if each.task.startswith(f"Send draft {number} "))
 
 
-def read(house, number, bodies, principal_id="anna", kind="action_items", **how):
+def read(
+    house, number, bodies, principal_id="anna", kind="action_items", target=None, **how
+):
     """Digest mail `number` of a thread."""
-    return house.digest(order(mail(number, bodies[:number], **how), kind), principal_id)
+    wanted = order(mail(number, bodies[:number], **how), kind)
+    return house.digest(wanted, principal_id, target)
 
 
 DROP = "We do not need draft 1 any more, drop it."
@@ -154,7 +159,8 @@ class TestWhatHolds:
         again, same_tokens = read(house, 2, bodies)
 
         assert again.digest == first.digest
-        assert same_tokens == pytest.approx(tokens, rel=0.05)
+        # The delimiter of the document is another one each time.
+        assert same_tokens == pytest.approx(tokens, rel=0.08)
 
     def test_mails_out_of_order_say_what_they_say_in_order(self, house):
         read(house, 2, THREE, quotes=False)
@@ -180,6 +186,16 @@ class TestWhoseItIs:
 
         assert drafts(result) == {2: "open"}
         assert "round 1" not in "".join(house.model.prompts[1:])
+
+    @pytest.mark.parametrize("target", [None, "inbound:in_a", "url:https://x.test/a"])
+    def test_mails_for_another_target_know_nothing(self, house, target):
+        """Whoever forges `References` would have told one receiver of another's."""
+        read(house, 1, THREE, target="inbound:in_b", quotes=False)
+        forged, _ = read(house, 3, THREE, target=target, quotes=False)
+        joined, _ = read(house, 3, THREE, target="inbound:in_b", quotes=False)
+
+        assert drafts(forged) == {3: "open"}
+        assert drafts(joined) == {1: "open", 3: "open"}
 
     def test_a_mail_that_is_read_alone_neither_learns_nor_teaches(self, house):
         read(house, 1, THREE)
@@ -292,6 +308,20 @@ class TestPrivacy:
         assert item(result, 1).evidence.speaker == "Dora Vane"
         assert "Dora" not in "".join(house.model.prompts)
 
+    def test_redaction_hides_who_had_a_copy_of_an_earlier_mail(self, house):
+        asks = body(1, "The budget is 5000 euros now.")
+        with_copy = mail(1, [asks]).replace(
+            b"To: all", b"Cc: Dora Vane <d1@example.com>\nTo: all"
+        )
+        house.model = Naming()
+        house.digest(order(with_copy))
+        house.model.prompts.clear()
+        wanted = mail(2, LONG[:2], quotes=False)
+        result, _ = house.digest(order(wanted, redact=True))
+
+        assert [each.text[:4] for each in result.digest.amounts] == ["Dora"]
+        assert "Dora" not in "".join(house.model.prompts)
+
     def test_what_stays_local_is_not_remembered(self, house):
         house.privacy = privacy()
         card = body(1, "The card is 4111 1111 1111 1111, please use it.")
@@ -313,6 +343,16 @@ class TestPrivacy:
 
         assert set(house.model.tags[-2:]) == {"local"}
         assert house.model.tags[0] is None
+
+
+class Naming(ThreadReader):
+    """Says who said what, as a model may in its own words."""
+
+    def complete(self, request, call=None):
+        answer = super().complete(request, call)
+        said = answer.completion.text
+        named = said.replace('"text": "The', '"text": "Dora Vane: the')
+        return replace(answer, completion=replace(answer.completion, text=named))
 
 
 def privacy():

@@ -1,11 +1,15 @@
 """The same event is known again, and no other one is taken for it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from callback_scene import job as ended_job
 from job_runs_scene import MAIL, ordered
 
 from flaskllm import inputs
+from flaskllm.core.config_job_sections import JobSettings
+from flaskllm.services.jobs.drafting import replay_of
 from flaskllm.services.jobs.events import (
     BODY_SECONDS,
     DAY_SECONDS,
@@ -112,3 +116,21 @@ def test_what_is_stored_tells_nothing_and_is_known_under_both_secrets():
     assert event.earlier == (event_of(known(), SECRETS[1:]).digest,)
     assert event.digest != event.earlier[0]
     assert event_of(known(), SECRETS, is_forced=True).is_forced
+
+
+@pytest.mark.parametrize(("days", "kept"), [(30, 30), (0.01, 1), (None, 1)])
+def test_a_replay_is_known_as_long_as_its_job_was_and_a_day_at_least(days, kept):
+    job = ended_job()
+    until = None if days is None else job.created_at + timedelta(days=days)
+    job = replace(job, event_digest=b"e" * 32, repeats_until=until)
+
+    again = replay_of(job, "req-again", JobSettings())
+
+    assert again.event.lives_seconds == kept * DAY_SECONDS
+    assert again.event.is_forced
+
+
+def test_what_a_sender_delivers_is_known_for_thirty_days():
+    delivered = known(Given("evt_7", inbound_id="desk"))
+
+    assert delivered.lives_seconds == 30 * DAY_SECONDS

@@ -8,7 +8,8 @@ from sealers import key_ring
 from thread_mails import body, mail
 
 from flaskllm.core.errors import LLMUnavailable
-from flaskllm.services.digests.threads import Threads
+from flaskllm.services.digests.threads import Threads, target_of
+from flaskllm.services.jobs.wanted import Wanted
 from flaskllm.storage.threads import ThreadRows
 
 BODIES = [body(1), body(2), body(3)]
@@ -55,6 +56,34 @@ def test_one_that_ignores_threads_touches_none(house):
 
     assert tasks(job) == ["Send draft 2"]
     assert tasks(alone) == ["Send draft 1"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"inbound_id": "in_b"},
+        {"callback_url": "https://b.example.com/told"},
+        {"endpoint_id": "ep_b"},
+    ],
+    ids=lambda target: next(iter(target)),
+)
+def test_what_is_told_to_one_receiver_is_not_told_to_another(house, target):
+    """Mailboxes of one API token have receivers of their own."""
+    told = Wanted("inbound:generic", "req-1", **target)
+    house.run(accept(house, 1, facts_of(1), PROSE, wanted=told))
+    elsewhere = house.run(accept(house, 2, facts_of(2), PROSE))
+    joined = house.run(accept(house, 3, facts_of(3), PROSE, wanted=told))
+
+    assert tasks(elsewhere) == ["Send draft 2"]
+    assert tasks(joined) == ["Send draft 1", "Send draft 3"]
+
+
+def test_an_inbound_endpoint_counts_before_its_receiver():
+    told = {"callback_url": "https://b.example.com", "endpoint_id": None}
+
+    names = [target_of(inbound_id=each, **told) for each in ("in_a", "in_b", None)]
+
+    assert names == ["inbound:in_a", "inbound:in_b", "url:https://b.example.com"]
 
 
 def test_what_was_known_when_it_was_begun_stays_what_it_goes_on_with(house):

@@ -15,7 +15,7 @@ from flaskllm.llm.parts import Message
 from flaskllm.llm.terms import Limits, Price
 from flaskllm.llm.tokens import estimate
 from flaskllm.llm.types import CompletionRequest
-from flaskllm.services.digests.plan import Asking, at_once_of, bill_of, find_space
+from flaskllm.services.digests.sizes import Asking, at_once_of, bill_of, find_space
 
 TEXT = "word " * 3000
 """About 3,000 tokens, the prompt aside."""

@@ -15,9 +15,9 @@ from flaskllm.services.digests.case import Case
 from flaskllm.services.digests.ground import Ground
 from flaskllm.services.digests.kinds import CustomAnswer, Kind
 from flaskllm.services.digests.pieces import Piece, show, whole
-from flaskllm.services.digests.plan import Asking
 from flaskllm.services.digests.question import Question
 from flaskllm.services.digests.shielding import NO_SHIELD, Shield
+from flaskllm.services.digests.sizes import Asking
 
 # A translation is about as long as its source; scripts differ by about a half.
 _TRANSLATION_GROWTH = 1.5

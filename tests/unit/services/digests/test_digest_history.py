@@ -1,0 +1,120 @@
+"""What a mail only quotes of earlier ones is told as history."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from digest_fakes import ground, part
+
+from flaskllm.services.digests import answers
+from flaskllm.services.digests.notices import list_warnings
+from flaskllm.services.digests.order import read_ground
+from flaskllm.services.digests.types import DigestOrder, Evidence, Statement
+from flaskllm.services.digests.verify import check_action_items, check_statements
+
+ASKED = "Please send the offer to Carla."
+NOTED = "Thanks, I have read it."
+QUOTED = f"Hello Ada,\n\n{ASKED}\n\nBye, Ben"
+
+
+def check(made, status="open", place="p2"):
+    """Return the task that the quoted request tells, and what was counted."""
+    counts = Counter()
+    proof = {"quote": ASKED, "part": place}
+    told = {"task": "Send the offer", "status": status, "evidence": proof}
+    item = answers.ActionItemAnswer.model_validate(told)
+    (found,) = check_action_items([item], made, counts)
+    return found, +counts
+
+
+def of(*kinds_and_texts):
+    """Return the ground of parts, `p1` and on."""
+    parts = (
+        part(text, f"p{number}", kind)
+        for number, (kind, text) in enumerate(kinds_and_texts, start=1)
+    )
+    return ground(*parts)
+
+
+@pytest.mark.parametrize(
+    ("mail", "holds"),
+    [
+        ([("body", NOTED), ("quoted", QUOTED)], False),
+        ([("body", NOTED), ("quoted", QUOTED), ("signature", "Ada")], False),
+        ([("body", NOTED), ("quoted", QUOTED), ("body", "Bye!")], False),
+        ([("subject", ASKED), ("quoted", QUOTED)], False),
+        ([("body", NOTED), ("quoted", f"Hello,\n\n{ASKED}"), ("body", "Yes.")], True),
+        ([("body", NOTED), ("body", QUOTED)], True),
+        ([("body", NOTED), ("attachment", QUOTED)], True),
+    ],
+    ids=[
+        "quoted",
+        "before a signature",
+        "above another paragraph",
+        "a subject is repeated too",
+        "answered right below",
+        "forwarded",
+        "attached",
+    ],
+)
+def test_an_open_task_holds_where_the_mails_own_text_renews_it(mail, holds):
+    item, counts = check(of(*mail))
+
+    assert (item.evidence.verified, item.evidence.part) == (holds, "p2")
+    assert counts == ({} if holds else {"task_of_history": 1})
+
+
+def test_a_task_that_the_mail_says_again_stands_where_it_says_so():
+    item, counts = check(of(("body", f"As I said: {ASKED}"), ("quoted", QUOTED)))
+
+    assert (item.evidence.part, item.evidence.offset) == ("p1", 11)
+    assert item.evidence.verified
+    assert not counts
+
+
+@pytest.mark.parametrize("status", ["done", "retracted"])
+def test_a_task_that_has_ended_is_history_anyway(status):
+    item, counts = check(of(("body", NOTED), ("quoted", QUOTED)), status)
+
+    assert item.evidence.verified
+    assert not counts
+
+
+def test_other_facts_hold_as_they_were_said():
+    counts = Counter()
+    told = {"text": "The offer goes to Carla", "evidence": {"quote": ASKED}}
+    item = answers.StatementAnswer.model_validate(told)
+
+    (found,) = check_statements([item], of(("quoted", QUOTED)), counts)
+
+    assert found.evidence.verified
+
+
+def test_answers_within_a_quote_are_the_mails_own():
+    mail = (
+        "From: Ada <ada@example.com>\nTo: ben@example.org\nSubject: Re: offer\n\n"
+        "On Mon, 5 Oct 2026 at 09:00, Ben Ito <ben@example.org> wrote:\n"
+        f"> Who sends the offer?\n{ASKED}\n> And when do we meet?\nOn Friday.\n"
+    )
+    order = DigestOrder(mail.encode(), media_type="message/rfc822")
+    made = read_ground(order, datetime(2026, 10, 5, tzinfo=UTC))
+
+    item, counts = check(made, place="")
+
+    assert made.document.part(item.evidence.part).kind == "body"
+    assert item.evidence.verified
+    assert not counts
+
+
+def test_a_warning_tells_where_quoted_history_stands():
+    made = of(("body", NOTED), ("quoted", ASKED), ("body", NOTED), ("quoted", "Bye"))
+    facts = [
+        Statement("x", Evidence("y", True, part=place))
+        for place in ("p4", "p1", "p2", "p4", None)
+    ]
+    fields = {"risks": facts, "label_evidence": facts[0].evidence, "priority": "low"}
+
+    told = list_warnings(made, Counter(), (), fields)
+
+    assert told == ("facts_in_quoted_history: 4 stand there, in p2, p4",)
+    assert list_warnings(made, Counter(), (), {"risks": facts[1:2]}) == ()

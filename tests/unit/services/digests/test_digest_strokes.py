@@ -1,0 +1,160 @@
+"""What a mail shows crossed out proves nothing that holds now."""
+
+from collections import Counter
+
+import pytest
+from digest_fakes import REFERENCE, ground
+
+from flaskllm.services.digests import answers
+from flaskllm.services.digests.answers import Quoted
+from flaskllm.services.digests.evidence import prove
+from flaskllm.services.digests.order import read_ground
+from flaskllm.services.digests.strokes import find_strokes, unstruck
+from flaskllm.services.digests.types import DigestOrder
+from flaskllm.services.digests.verify import (
+    check_action_items,
+    check_dates,
+    check_entities,
+    check_evidence,
+    check_keywords,
+    check_statements,
+)
+
+MOVED = "We meet on ~~Thursday, 8 October~~ Friday, 9 October."
+LIST = "~~Jorge sends the offer by Friday.~~\n~~Dora~~ Maria brings the papers."
+
+
+@pytest.mark.parametrize(
+    ("text", "struck"),
+    [
+        ("on ~~Thursday 8~~ Friday 9", ["~~Thursday 8~~"]),
+        ("~~a~~b ~~c d~~", ["~~a~~", "~~c d~~"]),
+        ("~~a ~~ b~~", ["~~a ~~ b~~"]),
+        ("~~old\nnew~~ ~~x~~", ["~~x~~"]),
+        ("about ~~5 days, or ~~6 days", []),
+        ("~~~~~~~ ~~ x ~~ ~a~ ~~", []),
+    ],
+)
+def test_strokes_stand_right_beside_what_they_enclose_on_one_line(text, struck):
+    assert [text[start:end] for start, end in find_strokes(text)] == struck
+
+
+def test_strokes_are_found_in_linear_time():
+    assert find_strokes("~~a " * 200_000) == ()
+
+
+def test_a_text_without_its_strokes_keeps_its_places():
+    assert unstruck("a ~~b~~ c") == "a       c"
+    assert unstruck("~~b~~ !") == "~~b~~ !"
+
+
+@pytest.mark.parametrize(
+    ("quote", "holds"),
+    [
+        ("Thursday, 8 October", False),
+        ("~~Thursday, 8 October~~", False),
+        ("We meet on ~~Thursday, 8 October", False),
+        ("8 October~~ Friday, 9 October.", False),
+        ("Friday, 9 October", True),
+        (MOVED, True),
+    ],
+)
+def test_a_quote_has_the_marks_and_words_beside_them_or_touches_no_stroke(quote, holds):
+    assert prove(Quoted(quote=quote), ground(MOVED)).verified is holds
+
+
+@pytest.mark.parametrize("place", ["p1", None], ids=["cited", "anywhere"])
+def test_the_same_words_elsewhere_still_prove(place):
+    made = ground("~~We ship on Friday.~~ No: Monday.\n\nYes, we ship on Friday.")
+
+    found = prove(Quoted(quote="We ship on Friday.", part=place), made)
+
+    assert (found.verified, found.offset) == (True, 41)
+
+
+def test_nothing_is_proved_across_a_stroke_that_is_left_out():
+    assert not prove(Quoted(quote="We meet on Friday, 9 October."), ground(MOVED)).part
+
+
+def facts(check, kind, *told, source=MOVED):
+    """Return what is left of these facts, and what was counted."""
+    counts = Counter()
+    items = [kind.model_validate(each) for each in told]
+    return check(items, ground(source), counts), +counts
+
+
+def test_a_struck_out_fact_is_dropped_and_told():
+    told = {"text": "We meet on the 8th", "evidence": {"quote": "Thursday, 8 October"}}
+
+    found, counts = facts(check_statements, answers.StatementAnswer, told)
+
+    assert (found, counts) == ((), {"struck_out": 1})
+
+
+def test_a_struck_out_label_keyword_and_entity_are_told_too():
+    said, counts = Counter(), Counter()
+    proof = {"quote": "Thursday, 8 October"}
+    answer = answers.SentimentAnswer(sentiment="neutral", evidence=proof)
+
+    label = check_evidence(answer, ground(MOVED), said)
+    words = check_keywords(["8 October", "Friday"], ground(MOVED), counts)
+    entity = {"text": "Thursday, 8 October", "kind": "date", "evidence": proof}
+    named, told = facts(check_entities, answers.EntityAnswer, entity)
+
+    assert (label.verified, words, named) == (False, ("Friday",), ())
+    assert said["struck_out"] == counts["struck_out"] == told["struck_out"] == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "holds"), [("2026-10-08", False), ("2026-10-09", True)]
+)
+def test_a_day_is_not_read_from_strokes(day, holds):
+    told = {"date": day, "text": "the meeting", "evidence": {"quote": MOVED}}
+
+    (found,), _ = facts(check_dates, answers.DateAnswer, told)
+
+    assert (found.date, found.evidence.verified) == (day if holds else None, holds)
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"), [("open", 0), ("done", 1), ("retracted", 1)]
+)
+def test_a_stroke_may_be_how_a_task_has_ended(status, kept):
+    told = {
+        "task": "Send the offer",
+        "owner": "Jorge",
+        "due_text": "by Friday",
+        "status": status,
+        "evidence": {"quote": "Jorge sends the offer by Friday."},
+    }
+
+    found, counts = facts(
+        check_action_items, answers.ActionItemAnswer, told, source=LIST
+    )
+
+    assert [item.evidence.verified for item in found] == [True] * kept
+    assert counts["struck_out"] == 1 - kept
+
+
+@pytest.mark.parametrize(("owner", "named"), [("Maria", "Maria"), ("Dora", None)])
+def test_a_struck_out_name_owns_nothing(owner, named):
+    told = {
+        "task": "Bring the papers",
+        "owner": owner,
+        "evidence": {"quote": "Maria brings the papers."},
+    }
+
+    (item,), _ = facts(check_action_items, answers.ActionItemAnswer, told, source=LIST)
+
+    assert item.owner == named
+
+
+def test_what_a_mail_crosses_out_in_html_is_struck_out():
+    mail = (
+        b"From: a@example.com\nContent-Type: text/html\n\n"
+        b"<p>We meet on <s>Thursday, 8 October</s> Friday, 9 October.</p>"
+    )
+    made = read_ground(DigestOrder(mail, media_type="message/rfc822"), REFERENCE)
+
+    assert not prove(Quoted(quote="Thursday, 8 October"), made).verified
+    assert prove(Quoted(quote="Friday, 9 October"), made).verified
