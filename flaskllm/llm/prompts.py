@@ -132,12 +132,11 @@ def load_library(operator_folder: Path | None = None) -> Library:
         TemplateError: A file is not a template, its folder is missing, or an
             overriding one cannot take the place of ours.
     """
-    templates = _built_in()
     if operator_folder is None:
-        return Library(templates)
+        return Library(_built_in())
     if not operator_folder.is_dir():
         raise TemplateError(f"templates_dir: {operator_folder} is no folder")
-    own = _read_folder(operator_folder)
+    templates, own = _built_in(), _read_folder(operator_folder)
     for name in templates.keys() & own.keys():
         _check_override(templates[name].front, own[name].front)
     return Library({**templates, **own})
@@ -170,9 +169,8 @@ def fresh_delimiter(text: str, draw: Callable[[int], str] = random_base62) -> st
     return delimiter
 
 
-@cache
+@cache  # files of this program stay as they are while it runs
 def _built_in() -> dict[str, Template]:
-    # Files of this program: they stay as they are while it runs.
     return _read_folder(resources.files("flaskllm.llm") / "templates")
 
 
@@ -196,13 +194,11 @@ def _read_text(file: Traversable) -> str:
     try:
         return file.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise TemplateError(
-            f"{file.name}: no UTF-8 at byte {error.start}; save it as UTF-8"
-        ) from error
+        why = f"no UTF-8 at byte {error.start}; save it as UTF-8"
+        raise TemplateError(f"{file.name}: {why}") from error
     except OSError as error:
-        raise TemplateError(
-            f"{file.name}: it cannot be read: {error.strerror}"
-        ) from error
+        why = f"it cannot be read: {error.strerror}"
+        raise TemplateError(f"{file.name}: {why}") from error
 
 
 def _check_override(ours: FrontMatter, theirs: FrontMatter) -> None:
