@@ -7,7 +7,9 @@ answers do not trip `timeout` under gthread; deadlines are the gateway's own.
 import gc
 import os
 import signal
+import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -31,6 +33,8 @@ _started_with = load_from_process()
 _settings = _started_with.settings
 # The last settings that the main process found good: for a worker that starts anew.
 _kept = {"settings": _started_with}
+# Whether the main process has a worker on jobs beside it.
+_keeps = {"worker": False}
 
 bind = _settings.server.bind
 worker_class = "gthread"
@@ -107,7 +111,8 @@ def when_ready(server: Any) -> None:
 
     server.handle_hup = handle_hup
     server.handle_term = lambda: _handle_term(server)
-    if is_there():
+    _keeps["worker"] = is_there()
+    if _keeps["worker"]:
         server.manage_workers = lambda: _manage_workers(server)
 
 
@@ -128,6 +133,20 @@ def on_exit(_server: Any) -> None:
     """Let a worker on jobs that ran beside this server end in good order."""
     tell_to_end()
     wait_for_end()
+
+
+def pre_exec(server: Any) -> None:
+    """Make SIGUSR2 start the same once more: this process is about to become that.
+
+    gunicorn would run its own `__main__.py` as a script. A script's folder is looked
+    through first, and that one has an `http` which hides Python's own. And a main
+    process that had a worker on jobs beside it is followed by one that has.
+    """
+    if Path(sys.argv[0]).name == "__main__.py":
+        again = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
+        server.START_CTX["args"] = again
+    if _keeps["worker"]:
+        start_supervisor()
 
 
 def pre_fork(_server: Any, worker: Any) -> None:

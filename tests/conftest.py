@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeClock, Upstream
+from hypothesis import settings
 from processes import House, open_house
 from requirements import require
+from rounds import rounds
 from stores import (  # noqa: F401  # fixtures
     database_url,
     empty_postgres_url,
@@ -36,6 +38,11 @@ _NOT_TRACED = {
     "soak",
     "test_architecture.py",
 }
+
+
+# How long one example takes says more about who else is on the machine.
+settings.register_profile("ours", max_examples=rounds(40, 100), deadline=None)
+settings.load_profile("ours")
 
 
 def pytest_configure() -> None:

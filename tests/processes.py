@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import requests
+import zygote
 from click.testing import CliRunner
 
 from flaskllm.cli.tokens import tokens
@@ -40,27 +41,58 @@ class Started:
     """A running process, and what it has written so far."""
 
     def __init__(
-        self, command: Sequence[str], outputs: Path, environ: Mapping, cwd: Path
+        self,
+        command: Sequence[str],
+        outputs: Path,
+        environ: Mapping,
+        cwd: Path,
+        stdin: str = os.devnull,
     ):
         self._output = outputs / f"{time.monotonic_ns()}"
-        with self._open("stdout") as stdout, self._open("stderr") as stderr:
-            self.process = subprocess.Popen(
+        is_ours = tuple(command[: len(FLASKLLM)]) == FLASKLLM
+        begin = self._fork if is_ours and zygote.takes(environ) else self._execute
+        self.process = begin(command, environ, cwd, stdin)
+
+    def _fork(self, command, environ, cwd, stdin) -> zygote.Forked:
+        for name in ("stdout", "stderr"):
+            self._open(name).close()
+        return zygote.fork(
+            zygote.Order(
+                command[len(FLASKLLM) :],
+                dict(environ),
+                str(cwd),
+                stdin,
+                *(f"{self._output}.{name}" for name in ("stdout", "stderr", "status")),
+            )
+        )
+
+    def _execute(self, command, environ, cwd, stdin) -> subprocess.Popen:
+        with (
+            open(stdin, "rb") as given,
+            self._open("stdout") as stdout,
+            self._open("stderr") as stderr,
+        ):
+            return subprocess.Popen(
                 command,
                 cwd=cwd,
                 env=environ,
-                stdin=subprocess.DEVNULL,
+                stdin=given,
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,
             )
 
+    def read(self, name: str) -> bytes:
+        """Return what it has written to `stdout` or to `stderr`."""
+        return self._output.with_suffix(f".{name}").read_bytes()
+
     @property
     def stdout(self) -> str:
-        return self._output.with_suffix(".stdout").read_text()
+        return self.read("stdout").decode()
 
     @property
     def stderr(self) -> str:
-        return self._output.with_suffix(".stderr").read_text()
+        return self.read("stderr").decode()
 
     def events(self, name: str | None = None) -> list[dict]:
         """Return the log lines of this event, or all of them."""
@@ -136,6 +168,8 @@ class House:
             "FLASKLLM_JOBS__ENABLED": "false",
         }
         self._started: list[Started] = []
+        self._outputs = folder.with_name(f"{folder.name}-told")
+        self._outputs.mkdir()
 
     @property
     def data(self) -> Path:
@@ -159,14 +193,14 @@ class House:
         self, *arguments: str, stdin: bytes = b"", **environ: str
     ) -> subprocess.CompletedProcess:
         """Run `flaskllm` with these arguments to its end."""
-        return subprocess.run(
-            [*FLASKLLM, *arguments],
-            cwd=self.folder,
-            env=self.environ | environ,
-            input=stdin,
-            capture_output=True,
-            timeout=60,
-        )
+        given = self._outputs / f"{time.monotonic_ns()}.stdin"
+        given.write_bytes(stdin)
+        command, everything = [*FLASKLLM, *arguments], self.environ | environ
+        ran = Started(command, self._outputs, everything, self.folder, str(given))
+        self._started.append(ran)
+        status = ran.process.wait(60)
+        told = [ran.read(name) for name in ("stdout", "stderr")]
+        return subprocess.CompletedProcess(command, status, *told)
 
     def make_token(self, *options: str) -> str:
         """Return a fresh API token of the scope `webhook`, or of the options.
@@ -187,7 +221,7 @@ class House:
     ) -> Started:
         """Start any command in this house, or in another working folder."""
         everything = self.environ | environ
-        started = Started(command, self.folder, everything, cwd or self.folder)
+        started = Started(command, self._outputs, everything, cwd or self.folder)
         self._started.append(started)
         return started
 

@@ -1,7 +1,8 @@
-"""How long the tests of `tests/soak` run: this is where it is read.
+"""How much is tried where more tells more: this is where it is read.
 
 `FLASKLLM_TEST_ROUNDS=full` runs what the figures of the docs come from, in minutes
-(`make soak`); `small`, which is the default, the same tests in seconds.
+(`make soak`), longer hostile inputs and more generated examples; `small`, which is the
+default, the same tests in seconds.
 """
 
 import os

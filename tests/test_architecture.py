@@ -31,7 +31,6 @@ ABOVE_SOFT_CAP = {
     "flaskllm/api/openapi.py": "one description of the API, read from top to bottom",
     "flaskllm/core/errors.py": "the one tree of errors",
     "flaskllm/llm/router.py": "the one loop of attempts",
-    "flaskllm/services/digests/verify.py": "one pure check for each field of a digest",
     "flaskllm/storage/database.py": "a database's connections, from first to last",
     "flaskllm/storage/tables.py": "the tables of one schema, as a list",
     "flaskllm/storage/budgets.py": "a budget and how it stands, for one transaction",

@@ -93,13 +93,14 @@ def run_checks(
 
     Args:
         examined: What came of the settings' sources.
-        ask: Asks the upstreams about themselves; None leaves them alone.
+        ask: Asks the upstreams about themselves; None leaves the network alone.
     """
     problems = list(examined.problems)
     loaded = examined.loaded
     if loaded is not None:
         problems += _placed(find_faults(loaded.settings), loaded)
-        problems += _placed(looked_up_payers(loaded.settings), loaded)
+        payers = looked_up_payers(loaded.settings, by_network=ask is not None)
+        problems += _placed(payers, loaded)
     outcomes = _outcomes(problems, examined)
     if not all(each.is_warning for each in problems):
         loaded = None

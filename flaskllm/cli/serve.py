@@ -115,7 +115,8 @@ def _become_server(server: ServerSettings, wants_worker: bool) -> None:
     if wants_worker:
         start_supervisor()
     options = ["--config", str(_CONFIG), "--bind", server.bind]
-    # As `python -m gunicorn` has it: SIGUSR2 starts the same command once more.
+    # All as `python -m gunicorn` has it: by that name `pre_exec` in gunicorn.conf.py
+    # knows, for SIGUSR2, how to start the same again.
     sys.argv = [gunicorn.__main__.__file__, *options, "flaskllm.factory:create_app()"]
     gunicorn.__main__.run(prog="gunicorn")
 

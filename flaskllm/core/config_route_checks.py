@@ -1,6 +1,7 @@
 """Routes in a plain tree of settings: what they name, and where fallbacks lead."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from flaskllm.core.config_names import Mask, Names, items, section
 from flaskllm.core.config_problems import Problem
@@ -9,7 +10,8 @@ OFFLINE = "offline"
 # It asks for the default route, as no name at all does.
 AUTO = "auto"
 SELECTORS = ("alias", "pattern", "capability")
-_RESERVED = (OFFLINE, AUTO)
+RESERVED: Final = (AUTO, OFFLINE)
+"""What digests may name beside routes; no route has one of these as its alias."""
 
 Route = Mapping[str, object]
 
@@ -62,7 +64,7 @@ def _check_selector(path: str, route: Route) -> Iterator[Problem]:
         found = " and ".join(chosen) or "none of them"
         allowed = f"exactly one of {', '.join(SELECTORS)}"
         yield Problem(path, found, allowed, check="routes")
-    elif (alias := route.get("alias")) in _RESERVED:
+    elif (alias := route.get("alias")) in RESERVED:
         found = f"'{alias}', which is reserved"
         yield Problem(f"{path}.alias", found, "another name", check="routes")
 

@@ -53,8 +53,7 @@ from typing import Any, ClassVar
 class Field:
     """One thing that is wrong with a request.
 
-    `path` is dotted (`variables.labels`), `problem` says what was found, and
-    `allowed` says what would be accepted.
+    `path` is dotted (`variables.labels`); `problem` was found, `allowed` would do.
     """
 
     path: str
@@ -204,7 +203,13 @@ class NeedsFetch(APIError):
     status = 424
     code = "NEEDS_FETCH"
     sentence = "The document has to be fetched by somebody else."
-    needs: Mapping[str, Any] | None = None
+
+    def __init__(
+        self, details: str = "", needs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Say how, and what."""
+        super().__init__(details=details)
+        self.needs = needs
 
 
 class FetchFailed(APIError):
@@ -311,10 +316,7 @@ class LLMContextTooLong(LLMAPIError):
 
 
 class LLMAnswerDiffers(LLMAPIError):
-    """Another deployment does not go on as an answer began that broke off.
-
-    It ends an attempt at a rescue, and never reaches a caller.
-    """
+    """Another deployment goes on differently: it ends a rescue, no caller sees it."""
 
     code = "LLM_ANSWER_DIFFERS"
     sentence = "The model answers differently from what was shown already."

@@ -1,5 +1,7 @@
 """The page an HTML reader writes on: runs of text become lines."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from html import unescape
 from itertools import groupby
@@ -10,6 +12,9 @@ from flaskllm.inputs.text import MAX_CHARACTERS, MAX_LINES, Line, Lines, Region,
 _SPACE = " \t\n\r\f"
 # Longer addresses are tracking codes; nobody could check or type them.
 _MAX_ADDRESS = 2_000
+_MARK = "~"
+_TILDES = re.compile("~(?=~)")
+_EDGES = _MARK + "".join(filter(str.isspace, map(chr, range(0x3001))))
 _SCHEMES = ("http://", "https://", "mailto:")
 
 
@@ -147,12 +152,9 @@ class Page:
     def _pieces(self) -> list[Line]:
         """Return the line, cut where a striking colour begins or ends."""
         pieces: list[Line] = []
-        for colour, group in groupby(self.runs, key=lambda run: run.colour):
+        for colour, group in groupby(_marked(self.runs), key=lambda run: run.colour):
             runs = list(group)
-            text = "".join(
-                _struck(list(part), is_struck)
-                for is_struck, part in groupby(runs, key=lambda run: run.struck)
-            ).replace("\u2007", " ")
+            text = "".join(run.text for run in runs).replace("\u2007", " ")
             region: Region = "header" if self.is_header else runs[0].region
             pieces.append(
                 Line(text, runs[0].start, runs[-1].end, region, colour, bool(pieces))
@@ -180,12 +182,38 @@ def _collapsed(text: str) -> str:
     return f"{lead}{inner}{tail}" if inner else lead
 
 
-def _struck(runs: list[Run], is_struck: bool) -> str:
-    text = "".join(run.text for run in runs)
-    core = text.strip()
-    if not is_struck or not core:
+def _marked(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs of a line with marks around what is struck out.
+
+    Runs of one look become one. A mark touches no letter and no tilde outside of it:
+    that tells it from tildes that somebody typed.
+    """
+    marked: list[Run] = []
+    for (struck, _), group in groupby(runs, key=lambda run: (run.struck, run.colour)):
+        same = list(group)
+        text = "".join(run.text for run in same)
+        text = _struck(text) if struck else text
+        if marked and (struck or marked[-1].struck):
+            sides = marked[-1].text[-1:], text[:1]
+            text = f" {text}" if _MARK in sides and _touch(*sides) else text
+        marked.append(replace(same[0], text=text, end=same[-1].end))
+    return marked
+
+
+def _touch(before: str, after: str) -> bool:
+    return all(side == _MARK or side.isalnum() for side in (before, after))
+
+
+def _struck(text: str) -> str:
+    """Return text between marks; the tildes at its ends stay outside of them."""
+    core = text.strip(_EDGES)
+    if not core:
         return text
-    return text.replace(core, f"~~{core}~~", 1)
+    start = len(text) - len(text.lstrip(_EDGES))
+    before, after = text[:start], text[start + len(core) :]
+    before += " " * before.endswith(_MARK)
+    after = " " * after.startswith(_MARK) + after
+    return f"{before}~~{_TILDES.sub('~ ', core)}~~{after}"
 
 
 def _shown_address(address: str, text: str) -> str:

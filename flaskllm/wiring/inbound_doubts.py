@@ -10,26 +10,34 @@ from collections.abc import Iterator
 from flaskllm.core.auth import Scope
 from flaskllm.core.clock import Clock, SystemClock
 from flaskllm.core.config import ConfigError, Problem, Settings
-from flaskllm.core.errors import APIError, PermissionDenied
+from flaskllm.core.config_route_checks import RESERVED
+from flaskllm.core.errors import (
+    APIError,
+    ModelNotFound,
+    NoModelConfigured,
+    PermissionDenied,
+)
+from flaskllm.llm.catalog import Catalog
+from flaskllm.llm.route import CAPABILITY
+from flaskllm.llm.undescribed import NothingDiscovered
 from flaskllm.services.jobs.owners import Owners
+from flaskllm.storage.addresses import file_at
 from flaskllm.storage.api_tokens import ApiTokens
 from flaskllm.storage.database import Database
+from flaskllm.wiring.catalog import build_catalog
 from flaskllm.wiring.ground import build_database
-
-_OWN_NAMES = frozenset({"auto", "offline"})
+from flaskllm.wiring.secrets import reveal
 
 
 def doubtful_models(settings: Settings) -> Iterator[Problem]:
     """Yield each endpoint whose digest names a model that no route answers to."""
-    aliases = {each.alias for each in settings.routes if each.alias} | _OWN_NAMES
+    catalog = build_catalog(settings, {}, NothingDiscovered())
+    allowed = ", ".join([*(route.name for route in catalog.routes), *RESERVED])
     for name, told in settings.inbound.items():
         model = told.digest.get("model")
-        # `provider/model` is asked for directly, and upstreams have names of their own.
-        if not isinstance(model, str) or "/" in model or model in aliases:
+        if not isinstance(model, str) or _may_be_found(model, catalog, settings):
             continue
-        allowed = ", ".join(sorted(aliases))
-        found = "a name that no route answers to"
-        yield _doubt(f"{name}.digest.model", found, f"an alias: {allowed}")
+        yield _doubt(f"{name}.digest.model", "a name that no route answers to", allowed)
 
 
 def doubtful_payers(
@@ -55,12 +63,19 @@ def doubtful_payers(
         yield _doubt(f"{name}.api_token", found, allowed)
 
 
-def looked_up_payers(settings: Settings) -> list[Problem]:
+def looked_up_payers(settings: Settings, *, by_network: bool) -> list[Problem]:
     """Return what `doubtful_payers` yields, of a database that is there and current.
 
     Where there is none nobody can tell; nothing is made or changed.
+
+    Args:
+        settings: The settings.
+        by_network: Whether a server may be asked, which can take five seconds where
+            it does not answer; without it only a file is.
     """
     if all(each.api_token is None for each in settings.inbound.values()):
+        return []
+    if not by_network and _is_behind_network(settings):
         return []
     try:
         database = build_database(settings, SystemClock())
@@ -74,6 +89,24 @@ def looked_up_payers(settings: Settings) -> list[Problem]:
         return []  # it cannot tell now
     finally:
         database.close()
+
+
+def _is_behind_network(settings: Settings) -> bool:
+    url = reveal(settings.database_url)
+    return url is not None and file_at(url) is None
+
+
+def _may_be_found(model: str, catalog: Catalog, settings: Settings) -> bool:
+    """Tell whether a route has this name, or an upstream that nobody asks here may."""
+    # `provider/model` is asked for directly; what it leads to the provider decides.
+    if model in RESERVED or "/" in model:
+        return True
+    try:
+        catalog.resolve(model)
+    except (ModelNotFound, NoModelConfigured):
+        lists = any(each.models for each in settings.providers.values())
+        return lists and not model.startswith(CAPABILITY)
+    return True
 
 
 def _doubt(path: str, found: str, allowed: str) -> Problem:

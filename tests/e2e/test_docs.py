@@ -28,6 +28,7 @@ from client_venv import NODE, client_python, uses_a_client
 from doc_blocks import Block, doc_files, find_blocks, read_doc
 from doc_models import SETTINGS, answer
 from fakes import Upstream, answer_with
+from mail_sender_scene import der, policy_key
 from processes import House, open_house
 from requirements import require
 from source_tree import ROOT, project_files
@@ -48,6 +49,11 @@ declare +x URL TOKEN
 make() { command make --dry-run "$@" > /dev/null; }
 curl() { command curl --silent --show-error --fail-with-body --noproxy '*' "$@"; }
 """
+# Secrets that have a form of their own; any word will do for the others.
+SECRETS = {
+    "FATHOM_SECRET": "whsec_4f1c09ab37d2e865a03d4f1c09ab37d2",
+    "SENDGRID_PUBLIC_KEY": der(policy_key()),
+}
 BLOCKS = [block for name in doc_files() for block in find_blocks(name, read_doc(name))]
 
 
@@ -170,7 +176,9 @@ def run_javascript(block: Block, place: Place, _folder: Path):
 
 def load_settings(block: Block, place: Place, folder: Path):
     named = set(re.findall(r"\$\{(\w+)", block.text))
-    variables = {name: f"{name}-4f1c09ab37d2e865a03d" for name in named}
+    variables = {
+        name: SECRETS.get(name, f"{name}-4f1c09ab37d2e865a03d") for name in named
+    }
     settings = folder / "flaskllm.yaml"
     settings.write_text(block.text, "utf-8")
     environ = {**place.environ, **variables, "FLASKLLM_CONFIG": str(settings)}

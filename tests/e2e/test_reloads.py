@@ -113,14 +113,18 @@ class Gateway:
 
 
 def hears_signals(pid):
-    """Tell whether a process catches SIGHUP and lets it in: it has begun its work."""
+    """Tell whether a process catches SIGHUP and lets it in: it has begun its work.
+
+    For a moment after the fork it does so too, as its parent does: with one thread.
+    """
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:  # it has ended
         return False
-    masks = dict(line.split(":\t") for line in lines if line.startswith("Sig"))
+    told = dict(line.split(":\t") for line in lines if line.startswith(("Sig", "Thr")))
     bit = 1 << (signal.SIGHUP - 1)
-    return bool(int(masks["SigCgt"], 16) & bit & ~int(masks["SigBlk"], 16))
+    hears = int(told["SigCgt"], 16) & bit & ~int(told["SigBlk"], 16)
+    return bool(hears) and int(told["Threads"]) > 1
 
 
 def answer(received):

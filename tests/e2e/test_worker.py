@@ -206,6 +206,25 @@ def test_the_server_has_a_worker_which_is_started_again_and_ends_with_it(file_sc
     assert len(server.events("worker_ended")) == 1
 
 
+def test_what_sigusr2_starts_serves_and_works_on_once_the_first_has_ended(file_scene):
+    file_scene.upstream.always(keywords("invoice"))
+    first = file_scene.serve(FLASKLLM_JOBS__WORKER="true")
+    first.wait_for(lambda: first.events("worker_began"))
+    before = set(first.workers())
+
+    first.process.send_signal(signal.SIGUSR2)
+    first.wait_for(lambda: first.stderr.count("Booting worker") == 2, 20)
+    (second,) = set(first.workers()) - before
+    assert first.stop() == 0
+    assert file_scene.answer(file_scene.accept()) == ["invoice"]
+
+    processes = [second, *children(second)]
+    os.kill(second, signal.SIGTERM)
+    first.wait_for(lambda: not any(map(is_running, processes)), 20)
+    assert len(processes) == 3
+    assert "Traceback" not in first.stderr
+
+
 def test_a_server_that_is_killed_leaves_no_worker_behind(file_scene):
     server = file_scene.serve(FLASKLLM_JOBS__WORKER="true")
     server.wait_for(lambda: server.events("worker_began"))

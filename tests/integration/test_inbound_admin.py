@@ -1,5 +1,7 @@
 """Inbound endpoints: in the settings file, and made, changed and removed by admins."""
 
+from dataclasses import replace
+
 import pytest
 from api_tokens import make_token
 from doc_blocks import read_doc
@@ -8,9 +10,12 @@ from inbound_scene import BASIC, InboundCalls
 from sender_scene import SECRET
 from sqlalchemy import select
 
-from flaskllm.core.auth import Scope
+from flaskllm.core.auth import Actor, Scope
 from flaskllm.core.config import ConfigError
 from flaskllm.inputs.senders.catalogue import SENDERS
+from flaskllm.services.inbound.terms import terms_of, to_json
+from flaskllm.storage.api_tokens import Noted
+from flaskllm.storage.inbound import InboundChange
 from flaskllm.storage.tables import audit
 
 INBOUND = "/api/v1/inbound"
@@ -156,6 +161,35 @@ class TestAdmins:
 
         assert reply.status_code == 400
         assert ask(office, "GET", f"/{shown['id']}").json["data"] == shown
+
+    def test_one_that_would_be_refused_now_is_renamed_disabled_and_mended(self, office):
+        """Its terms were stored by an older program, which took more."""
+        shown = made(office)
+        rows = office.services.inbound.endpoints.rows
+        kept = rows.find(shown["id"])
+        odd = to_json(terms_of({**BASIC, "secret": SECRET}))
+        noted = Noted("inbound.update", Actor("an-admin"), kept.created_at, {})
+        rows.change(
+            kept.id, lambda row, _: InboundChange(replace(row, terms=odd), noted)
+        )
+
+        def change(**fields):
+            return ask(office, "PATCH", f"/{kept.id}", fields).status_code
+
+        assert change(name="Old desk") == 200
+        assert change(recipients=["a@x.example"]) == 400
+        assert change(state="disabled") == 200
+        assert change(state="enabled") == 400
+        assert change(state="enabled", secret=None) == 200
+
+    def test_one_whose_api_token_was_revoked_is_disabled(self, office):
+        payer = make_token(office.services.api_tokens, Scope.WEBHOOK)
+        path = f"/{made(office, api_token=payer.id)['id']}"
+        office.services.api_tokens.revoke(payer.id, actor=Actor("an-admin"))
+
+        assert ask(office, "PATCH", path, {"callback_url": None}).status_code == 200
+        assert ask(office, "PATCH", path, {"state": "disabled"}).status_code == 200
+        assert ask(office, "PATCH", path, {"state": "enabled"}).status_code == 400
 
     def test_who_is_no_admin_sees_nothing(self, office):
         shown = made(office)

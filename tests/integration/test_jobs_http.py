@@ -188,7 +188,7 @@ class TestAsking:
         )
         assert "401" in reply.json["details"]
         assert (shown["state"], shown["error_code"]) == ("failed", reply.json["code"])
-        assert shown["error"] == {**reply.json, "fields": []}
+        assert shown["error"] == {**reply.json, "fields": [], "needs": None}
 
     def test_one_that_was_put_off_says_until_when(self, modelled, upstream):
         job_id = modelled.accept(BODY | {"type": "keywords"})

@@ -2,6 +2,7 @@
 
 import runpy
 import signal
+import sys
 import threading
 from queue import SimpleQueue
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from flaskllm.api import context
 from flaskllm.api.websocket_door import EXTENSION
 from flaskllm.core.config import load, process_environment
 from flaskllm.factory import create_app
+from flaskllm.jobs import supervisor
 
 
 @pytest.fixture(autouse=True)
@@ -154,6 +156,39 @@ def test_sighup_to_the_master_is_passed_on_and_ends_no_worker(settings_of):
     master.handle_hup()
 
     assert sent == [signal.SIGHUP]
+
+
+@pytest.mark.parametrize(
+    ("started", "again"),
+    [
+        ("/x/gunicorn/__main__.py", [sys.executable, "-m", "gunicorn", "--bind", "b"]),
+        ("/x/bin/gunicorn", ["as it was"]),
+    ],
+)
+def test_sigusr2_starts_the_module_again_and_no_script_of_it(
+    settings_of, monkeypatch, started, again
+):
+    monkeypatch.setattr(sys, "argv", [started, "--bind", "b"])
+    master = SimpleNamespace(START_CTX={"args": ["as it was"]})
+
+    settings_of()["pre_exec"](master)
+
+    assert master.START_CTX["args"] == again
+
+
+@pytest.mark.parametrize("has_one", [True, False])
+def test_what_sigusr2_starts_keeps_a_worker_where_this_one_does(
+    settings_of, monkeypatch, has_one
+):
+    monkeypatch.setattr(supervisor, "is_there", lambda: has_one)
+    begun = []
+    monkeypatch.setattr(supervisor, "start_supervisor", lambda: begun.append(True))
+    hooks = settings_of()
+    hooks["when_ready"](SimpleNamespace())
+
+    hooks["pre_exec"](SimpleNamespace(START_CTX={}))
+
+    assert len(begun) == has_one
 
 
 def test_a_worker_that_starts_while_the_file_is_broken_has_the_last_good_one(

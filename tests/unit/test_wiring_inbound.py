@@ -3,6 +3,7 @@
 import pytest
 from api_tokens import make_token
 from log_lines import ours
+from pydantic import SecretStr
 
 from flaskllm.core.auth import Scope
 from flaskllm.core.config import ConfigError, load
@@ -26,6 +27,17 @@ inbound:
     secret: sender-secret-4f1c09ab
     api_token: "{payer}"
     digest: {{model: {model}}}
+"""
+DISCOVER = ", models: discover"
+ROUTES = """
+providers:
+  box: {{kind: openai_compatible, base_url: "http://127.0.0.1:9/v1"{box}}}
+deployments:
+  small: {{provider: box, model: m}}
+routes:
+  - {{alias: fast, deployments: {{small: 1}}}}
+  - {{pattern: "qwen*", deployments: {{small: 1}}}}
+  - {{capability: code_generation, deployments: {{small: 1}}}}
 """
 
 
@@ -56,7 +68,10 @@ def test_a_payer_that_may_is_no_doubt(tmp_path, made, caplog):
     loaded = settings(tmp_path, made(Scope.WEBHOOK))
 
     assert find_refusal(loaded.settings) is None
-    assert (told(caplog), looked_up_payers(loaded.settings)) == ([], [])
+    assert (told(caplog), looked_up_payers(loaded.settings, by_network=True)) == (
+        [],
+        [],
+    )
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -69,7 +84,7 @@ def test_a_payer_that_may_not_is_told_at_the_start_and_by_the_check(
 
     assert find_refusal(loaded.settings) is None
     ((setting, found),) = told(caplog)
-    (doubt,) = looked_up_payers(loaded.settings)
+    (doubt,) = looked_up_payers(loaded.settings, by_network=True)
 
     assert (setting, doubt.path) == ("inbound.desk.api_token",) * 2
     assert problem in found
@@ -84,13 +99,42 @@ def test_a_model_that_no_route_has_is_told_at_the_start(tmp_path, made, caplog):
 
 
 def test_a_check_makes_no_database(tmp_path):
-    assert looked_up_payers(settings(tmp_path).settings) == []
+    assert looked_up_payers(settings(tmp_path).settings, by_network=True) == []
     assert not (tmp_path / "data" / "flaskllm.db").exists()
 
 
-@pytest.mark.parametrize("model", ["auto", "offline", "box/large-1"])
+def with_routes(folder, model, box=""):
+    text = ROUTES.format(box=box) + SETTINGS.format(
+        folder=folder, payer="bootstrap000", model=model
+    )
+    (folder / "flaskllm.yaml").write_text(text)
+    return load({}, folder).settings
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *("auto", "offline", "box/large-1"),
+        *("fast", "qwen2.5", "capability:code_generation"),
+    ],
+)
 def test_a_name_that_may_be_sent_is_no_doubt(tmp_path, model):
-    assert [*doubtful_models(settings(tmp_path, model=model).settings)] == []
+    assert [*doubtful_models(with_routes(tmp_path, model))] == []
+
+
+@pytest.mark.parametrize(
+    ("model", "box"),
+    [("qwe", ""), ("capability:tools", ""), ("capability:tools", DISCOVER)],
+)
+def test_a_name_that_no_route_answers_to_is_one(tmp_path, model, box):
+    (doubt,) = doubtful_models(with_routes(tmp_path, model, box))
+
+    assert doubt.is_warning
+    assert {"fast", "qwen*", "auto", "offline"} <= set(doubt.allowed.split(", "))
+
+
+def test_what_an_upstream_may_list_is_no_doubt(tmp_path):
+    assert [*doubtful_models(with_routes(tmp_path, "llama3", DISCOVER))] == []
 
 
 def test_where_the_database_cannot_tell_nothing_is_doubted(tmp_path, made, monkeypatch):
@@ -98,11 +142,11 @@ def test_where_the_database_cannot_tell_nothing_is_doubted(tmp_path, made, monke
         raise ServiceUnavailable
 
     loaded = settings(tmp_path)
-    assert looked_up_payers(loaded.settings) != []
+    assert looked_up_payers(loaded.settings, by_network=True) != []
 
     for name in ("reading", "is_current"):
         monkeypatch.setattr(Database, name, fail)
-        assert looked_up_payers(loaded.settings) == []
+        assert looked_up_payers(loaded.settings, by_network=True) == []
 
 
 def test_without_a_payer_of_its_own_no_database_is_asked(tmp_path, monkeypatch):
@@ -115,8 +159,34 @@ def test_without_a_payer_of_its_own_no_database_is_asked(tmp_path, monkeypatch):
 
     monkeypatch.setattr("flaskllm.wiring.inbound_doubts.build_database", fail)
 
-    assert looked_up_payers(paid_by_bootstrap) == []
+    assert looked_up_payers(paid_by_bootstrap, by_network=True) == []
     assert [*doubtful_payers(paid_by_bootstrap, None, None)] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "by_network", "is_asked"),
+    [
+        ("postgresql://u:p@127.0.0.1:9/x", False, False),
+        ("postgresql://u:p@127.0.0.1:9/x", True, True),
+        ("sqlite:///own.db", False, True),
+        (None, False, True),
+    ],
+)
+def test_a_database_behind_the_network_is_asked_by_a_live_check_alone(
+    tmp_path, monkeypatch, url, by_network, is_asked
+):
+    asked = []
+
+    def note(*_):
+        asked.append(True)
+        raise ConfigError([])
+
+    monkeypatch.setattr("flaskllm.wiring.inbound_doubts.build_database", note)
+    told = {"database_url": None if url is None else SecretStr(url)}
+    loaded = settings(tmp_path).settings.model_copy(update=told)
+
+    assert looked_up_payers(loaded, by_network=by_network) == []
+    assert bool(asked) is is_asked
 
 
 def test_a_database_that_cannot_be_built_is_told_of_by_another_check(
@@ -127,4 +197,4 @@ def test_a_database_that_cannot_be_built_is_told_of_by_another_check(
 
     monkeypatch.setattr("flaskllm.wiring.inbound_doubts.build_database", fail)
 
-    assert looked_up_payers(settings(tmp_path).settings) == []
+    assert looked_up_payers(settings(tmp_path).settings, by_network=True) == []

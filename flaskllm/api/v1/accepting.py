@@ -11,15 +11,13 @@ from flaskllm.api.callers import caller_socket
 from flaskllm.api.idempotency import HEADER, REPLAYED, is_repetition, read_key
 from flaskllm.api.v1.job_data import answer_reply, location_of
 from flaskllm.api.v1.preferences import Preferences
-from flaskllm.core.config import OFFLINE
+from flaskllm.core.config_route_checks import RESERVED
 from flaskllm.core.errors import InvalidInputError, ModelNotFound
 from flaskllm.services.callers import has_hung_up
 from flaskllm.services.jobs.orders import Ordered
 from flaskllm.services.jobs.wanted import Accepted, Wanted
 
 _MAKE_IT_A_JOB = ("is_async", "callback_url", "endpoint")
-# The route of requests that name none, and what digests have without a model.
-_NO_MODELS = frozenset({"auto", OFFLINE})
 _WISHES = ("priority", "deadline_seconds")
 _EVENT_ID = "webhook-id"
 _LONGEST_EVENT_ID = 400
@@ -108,7 +106,7 @@ def accepted_reply(accepted: Accepted, preferences: Preferences) -> Response:
 
 
 def _check_model(name: str | None) -> None:
-    if name is None or name in _NO_MODELS:
+    if name is None or name in RESERVED:
         return
     try:
         context.services().models.find(name, context.principal())

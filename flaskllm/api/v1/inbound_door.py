@@ -22,7 +22,7 @@ from flaskllm.api.validation import read_body
 from flaskllm.core import errors
 from flaskllm.inputs.senders.catalogue import SENDERS
 from flaskllm.inputs.senders.types import Delivery, Reply, Sender
-from flaskllm.services.inbound.outcomes import NotTaken, Taken, tell_unknown
+from flaskllm.services.inbound.outcomes import NOT_NOW, NotTaken, Taken, tell_unknown
 from flaskllm.services.inbound.terms import Inbound
 
 INBOUND_BODY_BYTES: Final = 30 * 1024 * 1024
@@ -34,7 +34,7 @@ _LATER_SECONDS = 60.0
 _SUCCESS = range(200, 300)
 _TROUBLE = 500
 _UNKNOWN = NotTaken("unwanted", "There is no such endpoint here.")
-_LATER = NotTaken("later", "It cannot be taken at the moment.")
+_LATER = NotTaken("later", NOT_NOW)
 _CODES: Final[Mapping[str, tuple[type[errors.APIError], str]]] = {
     "unproven": (errors.AuthenticationError, "The delivery is not proven."),
     "stale": (errors.AuthenticationError, "The proof of the delivery is too old."),

@@ -7,7 +7,7 @@ from flaskllm.api import context
 from flaskllm.api.v1.webhook_fields import JOB_FIELDS
 from flaskllm.api.v1.webhook_forms import Received
 from flaskllm.services.digests import threads
-from flaskllm.services.digests.threads import Whose
+from flaskllm.services.digests.threads import Audience
 from flaskllm.services.digests.types import DigestOrder
 from flaskllm.services.jobs.orders import Ordered
 
@@ -30,7 +30,7 @@ def ordered_of(received: Received) -> Ordered:
     return Ordered(order, metadata, received.unknown)
 
 
-def threads_of(order: DigestOrder, target: str | None = None) -> Whose | None:
+def threads_of(order: DigestOrder, target: str | None = None) -> Audience | None:
     """Return whose threads count for an answer that is waited for; mostly nobody's.
 
     What is not accepted as a job is not stored, unless that is asked for.
@@ -41,7 +41,7 @@ def threads_of(order: DigestOrder, target: str | None = None) -> Whose | None:
     """
     if order.thread != "remember":
         return None
-    return Whose(context.principal().id, target)
+    return Audience(context.principal().id, target)
 
 
 def target_of(fields: Mapping[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ that 202 could point at), and 401, 400, 413 say what to mend in the scenario. A 
 for a recipient who is not allowed is 200: Make switches a scenario off after errors.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,11 +29,12 @@ from flaskllm.inputs.senders.mapped import (
     wrong,
 )
 from flaskllm.inputs.senders.paths import Found, PathError
-from flaskllm.inputs.senders.signed import plain_fault, same, secret_of
+from flaskllm.inputs.senders.signed import same, secret_of
 from flaskllm.inputs.senders.types import (
     Delivery,
     Item,
     Reading,
+    SecretFault,
     Sender,
     SenderRefusedError,
     Statuses,
@@ -44,6 +46,22 @@ MISSING: Final = "mapped_field_missing"
 
 _JSON = "application/json"
 _BEARER = "bearer "
+# What a header brings here, see PEP 3333: ISO 8859-1 without control characters.
+_IN_A_HEADER = re.compile(r"[\t -~\xa0-\xff]+")
+
+
+def secret_fault(secret: str) -> SecretFault | None:
+    """Return what keeps a text from being a bearer token, if anything.
+
+    Its people make it up, so blanks may stand in it, as in a passphrase. Those at its
+    ends are lost on the way.
+    """
+    if secret == secret.strip() and _IN_A_HEADER.fullmatch(secret):
+        return None
+    return SecretFault(
+        "holds white space at its ends, or a sign that no header carries",
+        "random letters and digits, without white space around them",
+    )
 
 
 def prove(delivery: Delivery, terms: Terms) -> None:
@@ -151,5 +169,5 @@ GENERIC = Sender(
     read=read,
     statuses=Statuses(),
     wants=(("secret",), ("username", "password")),
-    secret_fault=plain_fault,
+    secret_fault=secret_fault,
 )

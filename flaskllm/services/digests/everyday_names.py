@@ -2,16 +2,33 @@
 
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
-_MARKS = dict.fromkeys(range(0x300, 0x370))
+PLAIN_LETTERS: Final = str.maketrans(
+    {"æ": "ae", "œ": "oe", "þ": "th"} | dict(zip("łøđðħı", "loddhi", strict=True))
+)
+"""Letters that Unicode does not take apart, as people write them without."""
+
+_SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_MARKS = dict.fromkeys((*range(0x300, 0x370), 0x200C, 0x200D))
 
 
-@lru_cache(maxsize=16_384)
 def name_key(word: str) -> str:
-    """Return a word without case and accents: by this names are compared."""
-    return unicodedata.normalize("NFKD", word.casefold()).translate(_MARKS)
+    """Return a word without case and accents: by this names are compared.
+
+    Nothing of it is kept: a word of a document is not to outlive its digest.
+    """
+    plain = word.casefold()
+    if plain.isascii():
+        return plain
+    parted = unicodedata.normalize("NFKD", plain.translate(PLAIN_LETTERS))
+    return parted.translate(_MARKS)
+
+
+def spelled_out(word: str) -> str:
+    """Return the key of a word whose umlauts and rings are spelled out: "Aase"."""
+    composed = unicodedata.normalize("NFC", word.casefold())
+    return name_key(composed.translate(_SPELLED_OUT))
 
 
 def _words(text: str) -> frozenset[str]:
@@ -42,7 +59,7 @@ LABELS: Final = _words(
     bestellung kundenservice presse vertrieb verkauf comercial ventas facturacion
     commandes compta bonjour hola hallo hi booking reservations feedback members list
     all everyone staff webmaster root abuse status ops no not
-    gmbh inc ltd llc corp company group
+    gmbh inc ltd llc corp company group person persona personne
     """
 )
 """Alone they name no person: what somebody does, a mailbox, a device."""
@@ -67,8 +84,15 @@ PARTICLES: Final = _words(
 )
 """They stand within a name; some are names as well ("Van", "Al", "Le")."""
 
+_LINKS = _words("and und et y of")
+
+PREFIXES: Final = PARTICLES - _LINKS | _words("o d l mc mac")
+"""They may be written in one with what follows: "OBrien", "DeSouza"."""
+
 ARTICLES: Final = _words("the der den la les el il los las")
 """Particles that no name begins with but that of a firm or a place."""
+
+_LABEL_PHRASES = frozenset({("do", "not", "reply"), ("e", "mail")})
 
 MONTHS: Final = _words("april may june july august march mai juni juli marz mars avril")
 """Also first names: beside a day or a year they are a date."""
@@ -127,10 +151,18 @@ def titles_before(keys: Sequence[str]) -> int:
 def is_label(keys: Sequence[str]) -> bool:
     """Tell whether a whole display name is of no person: "Host", "Guest B", "No Reply".
 
+    What comes before the label makes a person: "Al Guest", "M. Kunde", "Mr Guest".
+
     Args:
-        keys: Its words, as `name_key` returns them.
+        keys: Its words, as `name_key` returns them, titles included.
     """
-    if all(len(key) == 1 and key.isascii() for key in keys):
+    if tuple(keys) in _LABEL_PHRASES or all(map(_is_letter, keys)):
         return True
-    nobodys = (key in LABELS or key in PARTICLES or len(key) == 1 for key in keys)
-    return all(nobodys) and not LABELS.isdisjoint(keys)
+    said = keys[:-1] if _is_letter(keys[-1]) else keys
+    return LABELS.issuperset((said[0], said[-1])) and all(
+        key in LABELS or key in _LINKS for key in said
+    )
+
+
+def _is_letter(key: str) -> bool:
+    return len(key) == 1 and key.isascii()

@@ -21,18 +21,19 @@ def prove(quoted: Quoted, ground: Ground) -> Evidence:
 
     An answer that cites no part, or one that does not exist, is looked up in
     all of them; the strictest match wins. Text that addresses the machine proves
-    nothing, and no quote reaches across it. Nor does struck-out text, unless the
-    quote has its marks and words beside it.
+    nothing, and no quote reaches across it. Nor does struck-out text; a quote may
+    leave it out, or hold it with its marks and words beside it.
     """
     found = find_quote(quoted, ground)
-    if not is_taken_back(found, ground):
+    holds = found.verified and not is_taken_back(found, ground)
+    if holds or not ground.strokes:
         return found
-    return _find(quoted, ground, ground.live_quotable, ground.strokes)
+    return _find(quoted, ground, ground.live_quotable)
 
 
 def find_quote(quoted: Quoted, ground: Ground) -> Evidence:
     """Return evidence as `prove` does, also where the quote is struck out."""
-    return _find(quoted, ground, ground.quotable, {})
+    return _find(quoted, ground, ground.quotable)
 
 
 def is_taken_back(evidence: Evidence, ground: Ground) -> bool:
@@ -45,19 +46,13 @@ def is_taken_back(evidence: Evidence, ground: Ground) -> bool:
     return is_struck(ground.texts[place], start, start + length, strokes)
 
 
-def _find(
-    quoted: Quoted,
-    ground: Ground,
-    texts: Mapping[str, Text],
-    barred: Mapping[str, tuple[Span, ...]],
-) -> Evidence:
+def _find(quoted: Quoted, ground: Ground, texts: Mapping[str, Text]) -> Evidence:
     parts = {part.id: part for part in _candidates(quoted, ground)}
     found = locate_anywhere(quoted.quote, ((each, texts[each]) for each in parts))
     if found is None:
         return Evidence(quoted.quote, verified=False)
     part_id, match = found
-    spans = (*ground.flagged.get(part_id, ()), *barred.get(part_id, ()))
-    if _reaches_across(match, spans):
+    if _reaches_across(match, ground.flagged.get(part_id, ())):
         return Evidence(quoted.quote, verified=False)
     return place(parts[part_id], match)
 

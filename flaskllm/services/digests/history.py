@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from flaskllm.inputs.document import Part
+from flaskllm.inputs.document import Document, Part
 from flaskllm.services.digests.answers import Quoted
 from flaskllm.services.digests.evidence import prove, proving_part
 from flaskllm.services.digests.ground import Ground
@@ -16,24 +16,32 @@ from flaskllm.services.digests.types import Evidence
 
 _OWN = frozenset({"body", "attachment"})
 _PARAGRAPH_END = re.compile(r"\n[>\s]*\n")
+_LOOK_BACK = 80
+_ITEM_MARK = re.compile(r"[-*•]\s+\Z")
+# What ends with a colon speaks about the paragraph after it.
+_NEW_PARAGRAPH = re.compile(r"[^:：\s]\s*\n[^\S\n]*\n\s*\Z")
+_AFTER_SENTENCE = re.compile(r"(?:[.!…]\s+|[。！]\s*)\Z")
+_SENTENCE_END = re.compile(r"[.!…。！]|[^\S\n]*\n[^\S\n]*\n|\s*\Z")
 
 
 def in_own_words(evidence: Evidence, ground: Ground) -> Evidence:
     """Return evidence in the mail's own text where that says the same words.
 
-    Else as it is: also where it does not stand in quoted history.
+    They have to be whole sentences there: within another one they may be denied.
+    Else it is as it was: also where it does not stand in quoted history.
     """
     if not _is_quoted(proving_part(evidence, ground)):
         return evidence
-    own = (part.id for part in ground.document.parts if part.kind in _OWN)
-    found = (prove(Quoted(quote=evidence.quote, part=each), ground) for each in own)
-    return next((each for each in found if each.verified), evidence)
+    own = (part for part in ground.document.parts if part.kind in _OWN)
+    found = ((_prove_in(part, evidence.quote, ground), part) for part in own)
+    return next((each for each, part in found if _is_stated(each, part)), evidence)
 
 
 def is_only_history(evidence: Evidence, ground: Ground) -> bool:
     """Tell whether evidence stands in quoted history that the mail does not renew.
 
-    It renews the paragraph that its own text answers: that stands right below.
+    It renews the paragraph that its own text answers: that stands right below. Where
+    all its own text stands below its only quote, it answers the whole of it.
     """
     part = proving_part(evidence, ground)
     if part is None or not _is_quoted(part):
@@ -42,6 +50,8 @@ def is_only_history(evidence: Evidence, ground: Ground) -> bool:
     below = next((after for each, after in pairwise(parts) if each is part), None)
     if below is None or below.kind != "body":
         return True
+    if _answers_whole_quote(ground.document):
+        return False
     end = (evidence.offset or 0) + (evidence.length or 0)
     return bool(_PARAGRAPH_END.search(part.text.rstrip("> \n"), end))
 
@@ -56,6 +66,39 @@ def list_history(fields: Mapping[str, Any], ground: Ground) -> list[str]:
     told = set(cited)
     where = ", ".join(part.id for part in ground.document.parts if part.id in told)
     return [f"facts_in_quoted_history: {len(cited)} stand there, in {where}"]
+
+
+def _prove_in(part: Part, quote: str, ground: Ground) -> Evidence:
+    # The source's own words may be longer than an answer's quote may be.
+    return prove(Quoted.model_construct(quote=quote, part=part.id), ground)
+
+
+def _is_stated(evidence: Evidence, part: Part) -> bool:
+    """Tell whether evidence is whole sentences of a part, and not asked there only.
+
+    A line break parts no sentences, for lines are wrapped; a blank line does.
+    """
+    start, length = evidence.offset, evidence.length
+    if not evidence.verified or start is None or length is None:
+        return False
+    return _begins_sentence(part.text, start) and (
+        evidence.quote[-1:] in ".!?…。！？"
+        or _SENTENCE_END.match(part.text, start + length) is not None
+    )
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    before = _ITEM_MARK.sub("", text[max(0, start - _LOOK_BACK) : start])
+    is_first = start <= _LOOK_BACK and not before.strip()
+    if is_first or _NEW_PARAGRAPH.search(before):
+        return True
+    # After an abbreviation a sentence goes on in small letters.
+    return bool(_AFTER_SENTENCE.search(before)) and not text[start].islower()
+
+
+def _answers_whole_quote(document: Document) -> bool:
+    kinds = [part.kind for part in document.parts if part.kind in ("quoted", "body")]
+    return kinds[0] == "quoted" and kinds.count("quoted") == 1
 
 
 def _proofs(values: Iterable[Any]) -> Iterable[Evidence]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flaskllm.core.folding import fold
-from flaskllm.services.digests.everyday_names import titles_before
+from flaskllm.services.digests.everyday_names import PLAIN_LETTERS, titles_before
 
 # "Robert (Bob) Meier", 'Robert "Bob" Meier': what stands between the names.
 _NICKNAME = re.compile(r"(?<=\w)\s+[(\"]([^()\"]{1,40})[)\"]\s+(?=\w)")
@@ -33,7 +33,7 @@ class Name:
 
 def folded(text: str) -> str:
     """Return a text without case, accents and needless space, for comparing names."""
-    parted = unicodedata.normalize("NFKD", fold(text).text)
+    parted = unicodedata.normalize("NFKD", fold(text).text.translate(PLAIN_LETTERS))
     return _MARK.sub("", parted).strip()
 
 

@@ -5,10 +5,12 @@ number of names.
 """
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
+from unicodedata import category
 
 from flaskllm.services.digests.everyday_names import (
     COMMON_WORDS,
@@ -18,10 +20,22 @@ from flaskllm.services.digests.everyday_names import (
     PARTICLES,
     TITLES,
     name_key,
+    spelled_out,
 )
 
-WORD: Final = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+")
-"""A word of a name: letters, with their accents."""
+# Python's `\w` knows no marks. Those of living scripts stand in these two stretches.
+_PLACES = chain(range(0x300, 0x12000), range(0x1E000, 0x1F000))
+_IS_MARK = ("Mn", "Mc")
+MARKS: Final = "".join(
+    ("\u200c\u200d", *(s for s in map(chr, _PLACES) if category(s) in _IS_MARK))
+)
+"""Accents, the vowel signs of Thai, Indic and other scripts, and what joins them."""
+
+WORD: Final = re.compile(rf"(?:[^\W\d_]++[{MARKS}]*+)++")
+"""A word of a name: letters, with their accents and vowel signs."""
+
+MOST_SIGNS: Final = 24
+"""No name in a script without spaces is looked for by more signs of its key."""
 
 SPELLED_OUT: Final = re.compile(r"(?<=[aou])e")
 """What an umlaut has when it is spelled out: "Mueller"."""
@@ -73,58 +87,72 @@ class Names:
         keys = [name_key(text[start:end]) for start, end in spans]
         place = 0
         while place < len(spans):
-            used = self._words_of_phrase(text, spans, keys, place)
-            if used:
-                start, end = spans[place][0], spans[place + used - 1][1]
-                person = self.phrases[tuple(keys[place : place + used])]
-                yield Named(start, end, person)
+            phrase = self._phrase_at(text, spans, keys, place)
+            if phrase:
+                end = spans[place + len(phrase) - 1][1]
+                yield Named(spans[place][0], end, self.phrases[phrase])
             else:
                 yield from self._word_at(text, spans[place], keys[place])
-            place += used or 1
+            place += len(phrase) or 1
 
-    def _words_of_phrase(
+    def _phrase_at(
         self,
         text: str,
         spans: Sequence[tuple[int, int]],
         keys: Sequence[str],
         place: int,
-    ) -> int:
-        """Return how many words the longest whole name here takes; 0 is none."""
+    ) -> tuple[str, ...]:
+        """Return the words of the longest whole name here; none where there is none."""
         for length in self.lengths.get(keys[place], ()):
             phrase = tuple(keys[place : place + length])
-            used = len(phrase)
-            if phrase in self.phrases and _is_one(text, spans[place : place + used]):
-                return used
-        return 0
+            till = place + len(phrase)
+            if phrase in self.phrases and _is_one(text, spans[place:till]):
+                return phrase
+        return ()
 
     def _word_at(self, text: str, span: tuple[int, int], key: str) -> Iterator[Named]:
         """Yield the name that one word is, if it is one."""
         start, end = span
-        for form in (key, SPELLED_OUT.sub("", key)):
+        for form in _forms(text[start:end], key):
             for said in (form, form.removesuffix("s")):
                 if said not in self.words:
                     continue
                 till = end if said == form else _end_of_stem(text, end)
-                if _is_name_here(text, start, till, (said, key)):
+                if _is_name_here(text, start, till, said, key):
                     yield Named(start, till, *self.words[said])
                     return
 
     def _find_unspaced(self, text: str) -> Iterator[Named]:
         """Yield names in scripts without spaces, whatever space is within them."""
-        if not self.unspaced:
+        if not self.unspaced or text.isascii():
             return
-        keyed = [(place, name_key(sign)) for place, sign in enumerate(text)]
-        places = [place for place, key in keyed for part in key if not part.isspace()]
-        signs = "".join("".join(key.split()) for _, key in keyed)
+        signs, places = _signs(text)
         after = 0
         for first, sign in enumerate(signs):
             for length in self.unspaced_lengths.get(sign, ()) if first >= after else ():
                 name = signs[first : first + length]
-                told = self.unspaced.get(name)
-                if told is not None:
+                if name in self.unspaced:
                     after = first + len(name)
+                    told = self.unspaced[name]
                     yield Named(places[first], places[after - 1] + 1, *told)
                     break
+
+
+def _signs(text: str) -> tuple[str, "array[int]"]:
+    """Return the key of a text without its space, and where each sign of it stood."""
+    known = {sign: "".join(name_key(sign).split()) for sign in set(text)}
+    places = array("L")
+    for place, sign in enumerate(text):
+        places.extend(place for _ in known[sign])
+    return "".join(known[sign] for sign in text), places
+
+
+def _forms(word: str, key: str) -> Iterator[str]:
+    """Yield the keys by which a word may be known: its own, and with umlauts."""
+    yield key
+    yield SPELLED_OUT.sub("", key)
+    if not word.isascii():
+        yield spelled_out(word)
 
 
 def _is_one(text: str, spans: Sequence[tuple[int, int]]) -> bool:
@@ -133,13 +161,19 @@ def _is_one(text: str, spans: Sequence[tuple[int, int]]) -> bool:
     return all(_GAP.fullmatch(gap) for gap in gaps)
 
 
-def _is_name_here(text: str, start: int, end: int, spellings: tuple[str, str]) -> bool:
+def _is_name_here(text: str, start: int, end: int, word: str, key: str) -> bool:
     """Tell a name from a word of daily talk, and from a month beside its day.
 
     With a capital it is the name, wherever it stands: to hide a word too many can be
     taken back, a name that was shown cannot.
+
+    Args:
+        text: Where it stands.
+        start: Where it begins.
+        end: Where it ends, without a genitive's `s`.
+        word: The name that it may be.
+        key: The whole word, as `name_key` returns it.
     """
-    word, key = spellings
     known = (word, key, key.removesuffix("s"))
     is_word_too = not _WORDS_TOO.isdisjoint(known) or len(word) <= _SHORT
     if is_word_too and not (text[start].isupper() or _is_greeted(text, start)):

@@ -79,7 +79,8 @@ def show(ground: Ground, piece: Piece) -> Ground:
     Parts keep their ids; what was flagged stays flagged. Offsets count from the
     beginning of a stretch: nothing is proved on it.
     """
-    if piece == whole(ground):
+    is_as_long = len(piece) == len(ground.document.parts)
+    if is_as_long and piece == whole(ground):
         return ground
     parts = {part.id: part for part in ground.document.parts}
     return _with(ground, [(parts[each.part], each) for each in piece])

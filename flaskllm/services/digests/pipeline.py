@@ -34,7 +34,7 @@ from flaskllm.services.digests.saying import Counts
 from flaskllm.services.digests.shielding import on_record, shield_of
 from flaskllm.services.digests.sizes import Plan
 from flaskllm.services.digests.thread_use import ThreadUse, open_thread
-from flaskllm.services.digests.threads import Threads, Whose
+from flaskllm.services.digests.threads import Audience, Threads
 from flaskllm.services.digests.types import (
     Digest,
     DigestOrder,
@@ -76,7 +76,7 @@ class Digests:
         step: Step = run_inline,
         keep: Step = run_inline,
         most_calls: int | None = None,
-        threads_of: Whose | None = None,
+        threads_of: Audience | None = None,
     ) -> DigestResult:
         """Return the digest of one document.
 
@@ -101,7 +101,7 @@ class Digests:
         return on_record(making.make, making.gathering.questions.shield, call, keep)
 
     def plan(
-        self, wanted: DigestOrder, call: Call, threads_of: Whose | None = None
+        self, wanted: DigestOrder, call: Call, threads_of: Audience | None = None
     ) -> Plan:
         """Return what the digest of a document would take; no model is asked.
 
@@ -117,7 +117,7 @@ class Digests:
         return self._making(wanted, call, Steps(), threads_of).plan()
 
     def _making(
-        self, wanted: DigestOrder, call: Call, steps: Steps, threads_of: Whose | None
+        self, wanted: DigestOrder, call: Call, steps: Steps, threads_of: Audience | None
     ) -> "_Making":
         now, keep = self.clock.now(), steps.keep
         case = read_case(wanted, order.read_ground(wanted, now))

@@ -6,7 +6,7 @@ or without its accents, with a genitive's `s`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from unicodedata import normalize
@@ -18,20 +18,28 @@ from flaskllm.services.digests.everyday_names import (
     FIRMS,
     MAILBOXES,
     PARTICLES,
+    PREFIXES,
     is_label,
     name_key,
+    spelled_out,
     titles_before,
 )
-from flaskllm.services.digests.name_places import SPELLED_OUT, WORD, Names
+from flaskllm.services.digests.name_places import (
+    MARKS,
+    MOST_SIGNS,
+    SPELLED_OUT,
+    WORD,
+    Names,
+)
 
 # At the end of a name; in its middle it is a nickname.
 _REMARK = re.compile(r"[(\[]([^()\[\]]{0,80})[)\]]\s*$")
 # "From: Bo Jansen <bo@example.com>": at the begin of a line or of an item of a list.
 _SENDER = re.compile(
-    r"(?:^|[:;,]|\n)[ \t>*\"']{0,8}((?:[^\W\d_][\w.'’-]{0,40}[ \t]{1,2}){1,4})\"?"
+    r"(?:^|[:;,]|\n)[ \t>*\"']{0,8}"
+    rf"((?:[^\W\d_][\w.'’{MARKS}-]{{0,40}}[ \t]{{1,2}}){{1,4}})\"?"
     r"[ \t]{0,2}<[^<>@\s]{1,64}@",
 )
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _SHORT = 2
 _MOST_WORDS = 8
 # A text may be nothing but names: those that it only tells of come last.
@@ -58,7 +66,7 @@ def _people(
     for name in islice(dict.fromkeys(_full_names(document, listed)), _MOST_NAMES):
         whole, words = _taken_apart(name)
         keys = tuple(map(name_key, words))
-        if not is_label(keys):
+        if keys:
             people.setdefault(keys, (whole, words))
     return tuple(people.values())
 
@@ -98,16 +106,17 @@ def _is_capitalised(name: str) -> bool:
 def _taken_apart(name: str) -> tuple[str, tuple[str, ...]]:
     """Return a name without title and remark, and its words, the first name first.
 
-    Of "Guest (Bo Jansen)" the remark is the name.
+    Of "Guest (Bo Jansen)" the remark is the name. A label has no words.
     """
     plain = _REMARK.sub(" ", name)
     if is_label([name_key(word) for word in WORD.findall(plain)]):
         remark = _REMARK.search(name)
         plain = remark[1] if remark else plain
     spans = [found.span() for found in WORD.finditer(plain)][:_MOST_WORDS]
-    spans = spans[titles_before([name_key(plain[slice(*span)]) for span in spans]) :]
-    if not spans:
+    keys = [name_key(plain[slice(*span)]) for span in spans]
+    if is_label(keys):
         return "", ()
+    spans = spans[titles_before(keys) :]
     whole = plain[spans[0][0] : spans[-1][1]]
     words = [plain[start:end] for start, end in spans]
     last = sum(end <= plain.find(",") for _, end in spans)
@@ -122,11 +131,13 @@ def _gathered(people: Sequence[tuple[str, ...]]) -> Names:
     fresh = len(people)
     for number, whole in enumerate(people):
         for form, kind in _forms(whole):
-            found = words if is_spaced(normalize("NFC", form)[0]) else unspaced
+            found, key = words, form
+            if not is_spaced(normalize("NFC", form)[0]):
+                found, key = unspaced, form[:MOST_SIGNS]
             if form in shared:
-                found.setdefault(form, (fresh + shared[form], ""))
-            elif form not in found or (found[form][1] and not kind):
-                found[form] = number, kind
+                found.setdefault(key, (fresh + shared[form], ""))
+            elif key not in found or (found[key][1] and not kind):
+                found[key] = number, kind
         for order in _orders(whole):
             phrases.setdefault(order, number)
     return Names(words, phrases, _lengths(phrases), unspaced, _lengths(unspaced))
@@ -150,7 +161,22 @@ def _forms(whole: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         if _names_alone(whole, place):
             kind = kinds.get(place, f"MIDDLE{place}")
             yield from ((form, kind) for form in _spellings(word))
-    yield name_key("".join(whole)), "JOINED"
+    if len(whole) > 2:
+        yield from _joined(whole, kinds)
+    joined = name_key("".join(whole))
+    if is_spaced(whole[0][0]) or len(joined) <= MOST_SIGNS:
+        yield joined, "JOINED"
+
+
+def _joined(
+    whole: tuple[str, ...], kinds: Mapping[int, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield words in one with their prefixes: "OBrien", "DeLaCruz"."""
+    before = ""
+    for place, key in enumerate(map(name_key, whole)):
+        if before:
+            yield before + key, kinds.get(place, f"MIDDLE{place}")
+        before = before + key if key in PREFIXES else ""
 
 
 def _names_alone(whole: tuple[str, ...], place: int) -> bool:
@@ -173,8 +199,7 @@ def _names_alone(whole: tuple[str, ...], place: int) -> bool:
 def _spellings(word: str) -> frozenset[str]:
     """Return the keys by which a word is found: "Müller", "Muller" and "Mueller"."""
     key = name_key(word)
-    spelled_out = name_key(word.casefold().translate(_UMLAUTS))
-    return frozenset({key, spelled_out, SPELLED_OUT.sub("", key)})
+    return frozenset({key, spelled_out(word), SPELLED_OUT.sub("", key)})
 
 
 def _shared_forms(people: Sequence[tuple[str, ...]]) -> dict[str, int]:

@@ -5,28 +5,40 @@ Strokes of HTML are written so when a mail is read; plain text may hold them its
 
 import re
 
+from flaskllm.core.folding import CONTINUOUS
 from flaskllm.services.digests.instructions import Span, blank
 
 _MARK = re.compile(r"\n|(?<!~)~~(?!~)")
 _WORD = re.compile(r"\w")
+# Such a letter outside of a mark shows that it is none: "a~~b". In scripts without
+# spaces a stroke may begin at any letter.
+_LETTER = re.compile(rf"[^\W_{CONTINUOUS}]")
 
 
 def find_strokes(text: str) -> tuple[Span, ...]:
     """Return the spans of struck-out text with their marks, in order.
 
-    The marks stand right beside what they enclose, on one line. Linear in time.
+    The marks stand right beside what they enclose and beside no letter outside of
+    it, on one line; of several opening ones the last counts. Linear in time.
     """
     spans: list[Span] = []
     start: int | None = None
     for mark in _MARK.finditer(text):
+        before = text[max(0, mark.start() - 1) : mark.start()]
+        after = text[mark.end() : mark.end() + 1]
         if mark[0] == "\n":
             start = None
-        elif start is not None and not text[mark.start() - 1].isspace():
+        elif start is not None and _parts(before, after):
             spans.append((start, mark.end()))
             start = None
-        elif start is None and not text[mark.end() : mark.end() + 1].isspace():
+        elif _parts(after, before):
             start = mark.start()
     return tuple(spans)
+
+
+def _parts(inner: str, outer: str) -> bool:
+    """Tell whether a mark may stand between what is struck out and what is not."""
+    return bool(inner.strip()) and not _LETTER.match(outer)
 
 
 def is_struck(text: str, start: int, end: int, strokes: tuple[Span, ...]) -> bool:
@@ -48,3 +60,8 @@ def unstruck(text: str) -> str:
     """Return a text without its struck-out words, unless it has no others."""
     left = blank(text, find_strokes(text))
     return left if _WORD.search(left) else text
+
+
+def told(quote: str) -> str:
+    """Return words of a source as they are told: in one line, without strokes."""
+    return " ".join(unstruck(quote).split())

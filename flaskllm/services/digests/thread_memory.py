@@ -168,8 +168,7 @@ class Memory:
                 for name, several in told["facts"].items()
             }
             mails = {each: tuple(prints) for each, prints in told["mails"].items()}
-            # What was kept before names were has none.
-            return cls(facts, mails, told["forgotten"], tuple(told.get("names", ())))
+            return cls(facts, mails, told["forgotten"], tuple(told["names"]))
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("no memory of a thread") from error
 

@@ -18,9 +18,9 @@ from flaskllm.services.digests.thread_joining import join
 from flaskllm.services.digests.thread_memory import KINDS, Known, Memory
 from flaskllm.services.digests.thread_news import News, news_of, prints_of
 from flaskllm.services.digests.threads import (
+    Audience,
     Thread,
     Threads,
-    Whose,
     read_memory,
     thread_of,
 )
@@ -124,7 +124,7 @@ class ThreadUse:
 def open_thread(
     threads: Threads | None,
     case: Case,
-    whose: Whose | None,
+    whose: Audience | None,
     arrived: datetime,
     keep: Callable[[str, Callable[[], Any]], Any],
 ) -> ThreadUse | None:

@@ -39,8 +39,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
-    """Whose threads count: those of one principal that one target is told of.
+class Audience:
+    """Who learns what a thread says: one principal, and one target it tells.
 
     Attributes:
         principal_id: Of the principal.
@@ -141,7 +141,7 @@ def target_of(
     return next((f"{kind}:{each}" for kind, each in known if each), None)
 
 
-def thread_of(case: Case, whose: Whose, arrived: datetime) -> Thread | None:
+def thread_of(case: Case, whose: Audience, arrived: datetime) -> Thread | None:
     """Return the thread of a mail; None where there is none to be known by.
 
     Args:

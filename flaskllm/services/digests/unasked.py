@@ -76,7 +76,8 @@ def answer(case: Case) -> DigestResult | None:
         return None
     counts: Counts = Counter()
     said = _subject(ground, counts) if reason == "empty" else ""
-    language = ground.language if said else _language(reason, ground)
+    own = ground.source_language or ground.language
+    language = own if said else _language(reason, ground)
     warning = _EMPTY if reason == "empty" else _AUTOMATIC
     warnings = (*list_warnings(ground, counts, (), {}), warning)
     people = ground.document.participants

@@ -11,7 +11,7 @@ only quoted history tells.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from flaskllm.core import dates, entities
 from flaskllm.services.digests import due
@@ -24,17 +24,17 @@ from flaskllm.services.digests.answers import (
     StatementAnswer,
 )
 from flaskllm.services.digests.evidence import (
-    find_quote,
     is_taken_back,
     leaves_out_negation,
     prove,
-    proves_enough,
     proving_part,
 )
 from flaskllm.services.digests.ground import Ground
-from flaskllm.services.digests.history import in_own_words, is_only_history
+from flaskllm.services.digests.history import is_only_history
 from flaskllm.services.digests.owners import find_owner, names_several
+from flaskllm.services.digests.proofs import count_miss, find_words, list_proven
 from flaskllm.services.digests.saying import Counts, say
+from flaskllm.services.digests.strokes import told
 from flaskllm.services.digests.types import (
     ActionItem,
     DateFact,
@@ -43,8 +43,6 @@ from flaskllm.services.digests.types import (
     Evidence,
     Statement,
 )
-
-ProvenT = TypeVar("ProvenT", bound=Proven)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def check_action_items(
     items: Iterable[ActionItemAnswer], ground: Ground, counts: Counts
 ) -> tuple[ActionItem, ...]:
     """Keep items with a true quote; take off owners and dates that do not hold."""
-    proven = _proven(items, ground, counts)
+    proven = list_proven(items, ground, counts)
     worded = (
         (item, evidence, text)
         for item, evidence in proven
@@ -86,7 +84,7 @@ def check_statements(
     """Keep the statements whose quote stands in the source."""
     return tuple(
         Statement(text, evidence)
-        for item, evidence in _proven(items, ground, counts)
+        for item, evidence in list_proven(items, ground, counts)
         if (text := say(item.text, ground, counts))
     )
 
@@ -97,7 +95,7 @@ def check_dates(
     """Keep the dates whose words are in the source and mean that day."""
     return tuple(
         _date_fact(item, evidence, ground, counts)
-        for item, evidence in _proven(items, ground, counts)
+        for item, evidence in list_proven(items, ground, counts)
     )
 
 
@@ -109,9 +107,10 @@ def check_keywords(
     for word in words:
         evidence = prove(Quoted(quote=word), ground)
         if evidence.verified:
-            kept.setdefault(evidence.quote.casefold(), evidence.quote)
+            found = told(evidence.quote)
+            kept.setdefault(found.casefold(), found)
         else:
-            _count_miss(Quoted(quote=word), "keyword_not_in_source", ground, counts)
+            count_miss(Quoted(quote=word), "keyword_not_in_source", ground, counts)
     return tuple(kept.values())
 
 
@@ -124,12 +123,13 @@ def check_entities(
         named = Quoted(quote=item.text, part=item.evidence.place)
         evidence = prove(named, ground)
         if evidence.verified:
-            kind = _kind(item.kind, evidence.quote, ground)
+            text = told(evidence.quote)
+            kind = _kind(item.kind, text, ground)
             counts["entity_kind_not_held"] += kind != item.kind
-            fact = EntityFact(evidence.quote, kind, evidence)
+            fact = EntityFact(text, kind, evidence)
             facts.setdefault((fact.text.casefold(), fact.kind), fact)
         else:
-            _count_miss(named, "entity_not_in_source", ground, counts)
+            count_miss(named, "entity_not_in_source", ground, counts)
     return tuple(facts.values())
 
 
@@ -147,38 +147,8 @@ def check_evidence(answer: Proven, ground: Ground, counts: Counts) -> Evidence:
     evidence = prove(answer.evidence, ground)
     if evidence.verified and not leaves_out_negation(evidence, ground):
         return evidence
-    _count_miss(answer.evidence, "quote_not_in_source", ground, counts)
+    count_miss(answer.evidence, "quote_not_in_source", ground, counts)
     return Evidence("", verified=False)
-
-
-def _proven(
-    items: Iterable[ProvenT], ground: Ground, counts: Counts
-) -> list[tuple[ProvenT, Evidence]]:
-    kept = []
-    for item in items:
-        evidence = _evidence_of(item, ground)
-        if evidence.verified and proves_enough(evidence, ground):
-            kept.append((item, evidence))
-        else:
-            _count_miss(item.evidence, "quote_not_in_source", ground, counts)
-    return kept
-
-
-def _evidence_of(item: Proven, ground: Ground) -> Evidence:
-    """Return what proves a fact; a stroke may be how a task was ended."""
-    if not isinstance(item, ActionItemAnswer):
-        return prove(item.evidence, ground)
-    if item.status != "open":
-        return find_quote(item.evidence, ground)
-    return in_own_words(prove(item.evidence, ground), ground)
-
-
-def _count_miss(quoted: Quoted, code: str, ground: Ground, counts: Counts) -> None:
-    """Count a quote that proves nothing: struck out, or why else."""
-    is_struck = bool(ground.strokes) and is_taken_back(
-        find_quote(quoted, ground), ground
-    )
-    counts["struck_out" if is_struck else code] += 1
 
 
 def _action_item(
@@ -192,7 +162,7 @@ def _action_item(
     counts["task_of_history"] += is_history
     claimed = None if names_several(item.owner or "") else item.owner
     owner = _owner(claimed, evidence, ground)
-    words = _words(item.due_text, evidence, ground)
+    words = find_words(item.due_text, evidence, ground)
     day, day_holds = due.check_due(item.due, words, evidence, ground)
     owner_holds = bool(owner) or not claimed
     due_holds = day_holds and (bool(words) or not item.due_text)
@@ -218,20 +188,10 @@ def _owner(claim: str | None, evidence: Evidence, ground: Ground) -> str | None:
     return find_owner(claim, part, texts[part.id], ground.document)
 
 
-def _words(claim: str | None, evidence: Evidence, ground: Ground) -> str | None:
-    """Return the source's own words for words that a model claims stand there."""
-    part = proving_part(evidence, ground)
-    if not claim or part is None:
-        return None
-    look = find_quote if is_taken_back(evidence, ground) else prove
-    found = look(Quoted(quote=claim, part=part.id), ground)
-    return " ".join(found.quote.split()) if found.verified else None
-
-
 def _date_fact(
     item: DateAnswer, evidence: Evidence, ground: Ground, counts: Counts
 ) -> DateFact:
-    words = _words(item.text, evidence, ground)
+    words = find_words(item.text, evidence, ground)
     day, holds = due.check_date(item.date, words, evidence.quote, ground)
     counts["date_not_derivable"] += not holds
     return DateFact(

@@ -120,6 +120,9 @@ class InboundEndpoints:
     ) -> Inbound:
         """Change its name, state, API token or terms; others stay. Null clears a term.
 
+        Whether it can take deliveries is asked where one of the last two changes, and
+        where it is enabled: what was stored can be disabled and renamed at any time.
+
         Raises:
             NotFound: There is none of this id.
             Conflict: It is one of the settings file.
@@ -128,7 +131,9 @@ class InboundEndpoints:
         """
         before = self._made(endpoint_id)
         now = self.clock.now()
-        self.judging.check(_changed(before, changes), actor, now)
+        wanted = _changed(before, changes)
+        if _asks_for_more(before, wanted):
+            self.judging.check(wanted, actor, now)
 
         def edit(row: InboundRow, at: datetime) -> InboundChange | None:
             after = _changed(of_row(row), changes)
@@ -171,6 +176,15 @@ class InboundEndpoints:
         if found is None:
             raise not_found()
         return found
+
+
+def _asks_for_more(before: Inbound, after: Inbound) -> bool:
+    """Tell whether a change asks for something that nobody has judged yet."""
+    is_as_judged = (before.terms, before.principal_id) == (
+        after.terms,
+        after.principal_id,
+    )
+    return not is_as_judged or (before.state, after.state) == (DISABLED, ENABLED)
 
 
 def _changed(before: Inbound, changes: Mapping[str, Any]) -> Inbound:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flaskllm.core.auth import Actor, Principal, Scope
+from flaskllm.core.config_route_checks import RESERVED
 from flaskllm.core.errors import (
     InvalidInputError,
     ModelNotFound,
@@ -16,8 +17,6 @@ from flaskllm.services.callbacks.receivers import Receivers
 from flaskllm.services.inbound import checks
 from flaskllm.services.inbound.terms import Inbound, InboundTerms
 from flaskllm.services.jobs.owners import Owners
-
-_NO_MODELS = frozenset({"auto", "offline"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Judging:
 
     def _check_model(self, terms: InboundTerms, owner: Principal) -> None:
         model = terms.digest.get("model")
-        if model is None or model in _NO_MODELS:
+        if model is None or model in RESERVED:
             return
         try:
             self.check_model(model, owner)

@@ -9,6 +9,14 @@ from flaskllm.core import logs
 from flaskllm.inputs.senders.types import Reply
 from flaskllm.services.inbound.terms import Inbound
 
+LONGEST_SHOWN_ID: Final = 40
+"""Of an endpoint that is none here, in the log; in characters."""
+
+NOT_NOW: Final = "It cannot be taken at the moment."
+"""The detail of `later`: the sender's people can do nothing about the reason."""
+
+_UNSAFE = re.compile(r"[^0-9A-Za-z._-]")
+
 _log = logging.getLogger(__name__)
 
 WhyNot = Literal["unproven", "stale", "malformed", "unwanted", "later"]
@@ -35,17 +43,13 @@ class NotTaken:
     Attributes:
         why: Which status tells it.
         detail: A sentence for whoever set it up.
-        retry_after_seconds: Of `later`.
+        retry_after_seconds: Of `later`; None for the usual time.
     """
 
     why: WhyNot
     detail: str
     retry_after_seconds: float | None = None
 
-
-LONGEST_SHOWN_ID: Final = 40
-
-_UNSAFE = re.compile(r"[^0-9A-Za-z._-]")
 
 Outcome = Taken | NotTaken | Reply
 

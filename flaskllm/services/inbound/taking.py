@@ -7,7 +7,6 @@ seconds. What is our own trouble is never the sender's fault: it is told to come
 
 import logging
 from dataclasses import dataclass, field
-from typing import Final
 
 from flaskllm.core import logs
 from flaskllm.core.auth import Actor
@@ -29,14 +28,13 @@ from flaskllm.services.callbacks.receivers import Receivers
 from flaskllm.services.inbound.certificates import Certificates
 from flaskllm.services.inbound.endpoints import InboundEndpoints
 from flaskllm.services.inbound.ordering import key_of, ordered_of, recipients_of
-from flaskllm.services.inbound.outcomes import NotTaken, Outcome, Taken, tell
+from flaskllm.services.inbound.outcomes import NOT_NOW, NotTaken, Outcome, Taken, tell
 from flaskllm.services.inbound.terms import Inbound
 from flaskllm.services.jobs import wanted as jobs_wanted
 from flaskllm.services.jobs.jobs import Jobs
 from flaskllm.services.jobs.orders import Ordered
 from flaskllm.services.jobs.owners import Owners
 
-_USUAL_WAIT_SECONDS: Final = 60.0
 _VISIT_SECONDS = 10.0
 _VISIT_BYTES = 64 * 1024
 _SUCCESS = range(200, 300)
@@ -45,7 +43,6 @@ _SUCCESS = range(200, 300)
 _OF_THE_DELIVERY = frozenset({"prompt", "file", "body", "reference_time"})
 _NOT_HERE = "No mail to this recipient is taken here."
 _TO_NOBODY = "The mail names no recipient, and only mail to some is taken here."
-_LATER = "It cannot be taken at the moment."
 
 _log = logging.getLogger(__name__)
 
@@ -201,4 +198,4 @@ def _later(why: str, inbound: Inbound, seconds: float | None = None) -> NotTaken
         endpoint_id=inbound.id,
         reason=why,
     )
-    return NotTaken("later", _LATER, seconds or _USUAL_WAIT_SECONDS)
+    return NotTaken("later", NOT_NOW, seconds)

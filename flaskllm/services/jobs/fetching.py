@@ -60,9 +60,7 @@ class Fetching:
             LeftToOthersError: What `step` raises.
         """
         if ordered.needs_fetch is not None:
-            error = NeedsFetch(details=ordered.needs_fetch)
-            error.needs = ordered.needs
-            raise error
+            raise NeedsFetch(ordered.needs_fetch, ordered.needs)
         if ordered.fetch is None:
             return ordered
         # Read within the step as well: what is not there yet must not be kept.

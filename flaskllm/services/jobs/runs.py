@@ -18,7 +18,7 @@ from flaskllm.services.accounts import Account, Accounts
 from flaskllm.services.attempt_notes import note_attempt
 from flaskllm.services.budget_words import budget_warnings
 from flaskllm.services.digests.pipeline import Digests
-from flaskllm.services.digests.threads import Whose
+from flaskllm.services.digests.threads import Audience
 from flaskllm.services.digests.types import DigestResult
 from flaskllm.services.jobs import orders
 from flaskllm.services.jobs.fetching import Fetching
@@ -157,7 +157,7 @@ class _Run:
             clock=Arrival(document.created_at, house.clock),
         )
         wanted, book = ordered.order, self._book
-        whose = Whose(job.principal_id, ordered.thread_target)
+        whose = Audience(job.principal_id, ordered.thread_target)
         result = digests.make(
             wanted,
             call,

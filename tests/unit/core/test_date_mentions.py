@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rounds import rounds
 
 from flaskllm.core.dates import DateMention, find, resolve
 
@@ -170,20 +171,21 @@ HOSTILE = [
 
 @pytest.mark.no_cover
 def test_a_hundred_thousand_words_are_searched_in_seconds():
-    text = LONG * 6_250
+    lines = rounds(1_500, 6_250)
     began = time.process_time()
 
-    assert len(find(text, "en")) == 6_250
-    assert time.process_time() - began < 8
+    assert len(find(LONG * lines, "en")) == lines
+    assert time.process_time() - began < rounds(2, 8)
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
 @pytest.mark.no_cover
 def test_hostile_text_is_read_in_linear_time(unit):
-    text = (unit * (60_000 // len(unit)))[:60_000]
+    length = rounds(20_000, 60_000)
+    text = (unit * (length // len(unit)))[:length]
     began = time.process_time()
 
     find(text)
     resolve(text, TUESDAY)
 
-    assert time.process_time() - began < 8
+    assert time.process_time() - began < rounds(3, 8)

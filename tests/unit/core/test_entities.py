@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rounds import rounds
 
 from flaskllm.core.entities import code_words, find, links_and_addresses
 
@@ -268,13 +269,14 @@ HOSTILE = [
 @pytest.mark.parametrize("unit", HOSTILE)
 @pytest.mark.parametrize("read", [find, code_words, links_and_addresses])
 @pytest.mark.no_cover
-def test_a_megabyte_of_hostile_text_is_read_in_linear_time(read, unit):
-    text = (unit * (1_000_000 // len(unit)))[:1_000_000]
+def test_long_hostile_text_is_read_in_linear_time(read, unit):
+    length = rounds(200_000, 1_000_000)
+    text = (unit * (length // len(unit)))[:length]
     began = time.process_time()
 
     read(text)
 
-    assert time.process_time() - began < 8
+    assert time.process_time() - began < rounds(2, 8)
 
 
 @pytest.mark.no_cover

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rounds import rounds
 
 from flaskllm.core import number_tables
 from flaskllm.core.number_words import RULES
@@ -272,9 +273,9 @@ HOSTILE = [
 @pytest.mark.parametrize("unit", HOSTILE)
 @pytest.mark.no_cover
 def test_hostile_text_is_read_in_linear_time(unit):
-    text = unit * (200_000 // len(unit))
+    text = unit * (rounds(50_000, 200_000) // len(unit))
     began = time.process_time()
 
     numbers(text)
 
-    assert time.process_time() - began < 6
+    assert time.process_time() - began < rounds(2, 6)

@@ -6,6 +6,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rounds import rounds
 
 from flaskllm.core.errors import NoModelConfigured
 from flaskllm.llm.parts import Message
@@ -276,15 +277,16 @@ def test_the_same_input_gives_the_same_bytes_in_every_process():
 @pytest.mark.no_cover
 def test_a_hundred_thousand_words_take_seconds():
     subjects = ["budget", "launch", "poster", "campaign", "forecast", "audit", "pilot"]
+    n_lines = rounds(1_500, 6_500)
     lines = [
         f"The {subjects[n % 7]} {n} waits for the {subjects[n % 5]} of team {n % 100}. "
         f"I'll send the {subjects[n % 3]} by Friday."
-        for n in range(6_500)
+        for n in range(n_lines)
     ]
     passages = [Passage(f"t{n}", line, f"Ann {n % 9}") for n, line in enumerate(lines)]
-    assert sum(len(line.split()) for line in lines) > 100_000
+    assert sum(len(line.split()) for line in lines) > rounds(23_000, 100_000)
     start = time.perf_counter()
 
     ask("summary", *passages)
 
-    assert time.perf_counter() - start < 20
+    assert time.perf_counter() - start < rounds(6, 20)

@@ -17,7 +17,7 @@ from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.digests.types import DigestOrder
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan")
-TURN = re.compile(r"\[(t\d+) \|[^\]]*\]\n(.*)")
+TURN = re.compile(r"\[(t\d+) \|.*\]\n(.*)")
 TASK = re.compile(r"I will send draft \d+ by Friday\.")
 CHAT = (
     "So about the harbour crane, the paint on the northern arm is coming off again. "

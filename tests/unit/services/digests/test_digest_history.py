@@ -14,13 +14,14 @@ from flaskllm.services.digests.verify import check_action_items, check_statement
 
 ASKED = "Please send the offer to Carla."
 NOTED = "Thanks, I have read it."
+SUBJECT = ("subject", "Re: the offer")
 QUOTED = f"Hello Ada,\n\n{ASKED}\n\nBye, Ben"
 
 
-def check(made, status="open", place="p2"):
+def check(made, status="open", place="p2", quote=ASKED):
     """Return the task that the quoted request tells, and what was counted."""
     counts = Counter()
-    proof = {"quote": ASKED, "part": place}
+    proof = {"quote": quote, "part": place}
     told = {"task": "Send the offer", "status": status, "evidence": proof}
     item = answers.ActionItemAnswer.model_validate(told)
     (found,) = check_action_items([item], made, counts)
@@ -44,6 +45,10 @@ def of(*kinds_and_texts):
         ([("body", NOTED), ("quoted", QUOTED), ("body", "Bye!")], False),
         ([("subject", ASKED), ("quoted", QUOTED)], False),
         ([("body", NOTED), ("quoted", f"Hello,\n\n{ASKED}"), ("body", "Yes.")], True),
+        ([SUBJECT, ("quoted", QUOTED), ("body", "Yes, will do all.")], True),
+        ([SUBJECT, ("quoted", QUOTED), ("body", "Yes."), ("signature", "A.")], True),
+        ([("body", NOTED), ("quoted", QUOTED), ("quoted", "x"), ("body", "y")], False),
+        ([("quoted", "Hi!"), ("quoted", QUOTED), ("body", "Yes.")], False),
         ([("body", NOTED), ("body", QUOTED)], True),
         ([("body", NOTED), ("attachment", QUOTED)], True),
     ],
@@ -53,6 +58,10 @@ def of(*kinds_and_texts):
         "above another paragraph",
         "a subject is repeated too",
         "answered right below",
+        "all own text stands below the one quote",
+        "the same before a signature",
+        "above an older quote",
+        "two quotes are none that is answered whole",
         "forwarded",
         "attached",
     ],
@@ -64,12 +73,55 @@ def test_an_open_task_holds_where_the_mails_own_text_renews_it(mail, holds):
     assert counts == ({} if holds else {"task_of_history": 1})
 
 
-def test_a_task_that_the_mail_says_again_stands_where_it_says_so():
-    item, counts = check(of(("body", f"As I said: {ASKED}"), ("quoted", QUOTED)))
+@pytest.mark.parametrize(
+    ("own", "place"),
+    [
+        (ASKED, 0),
+        (f"Hello Cy,\n\n{ASKED}\n\nBye", 11),
+        (f"It is still open. {ASKED} It is late.", 18),
+        (f"It is still open.\n- {ASKED}", 20),
+        ("Again! Please send\nthe offer to Carla.", 7),
+        ("Again: yes.\n\nplease send the offer to Carla", 13),
+    ],
+)
+def test_a_task_that_the_mail_says_again_stands_where_it_says_so(own, place):
+    item, counts = check(of(("body", own), ("quoted", QUOTED)))
 
-    assert (item.evidence.part, item.evidence.offset) == ("p1", 11)
+    assert (item.evidence.part, item.evidence.offset) == ("p1", place)
     assert item.evidence.verified
     assert not counts
+
+
+@pytest.mark.parametrize(
+    ("own", "quote"),
+    [
+        ("No need to send the offer to Carla any more.", "send the offer to Carla"),
+        ("I told Ben never to send the offer to Carla.", "send the offer to Carla"),
+        ("There is no need to\nsend the offer to Carla.", "send the offer to Carla."),
+        ("Nobody has to\n\nsend the offer to Carla?", "send the offer to Carla"),
+        (f"Forget this: {ASKED}", ASKED),
+        (f"Not needed any more:\n\n- {ASKED}", ASKED),
+        (f'Ben wrote "{ASKED}" and that was wrong.', ASKED),
+        ("Please send the offer to Carla? No.", ASKED),
+        ("Please send the offer to Carla\nno more.", ASKED),
+    ],
+)
+def test_the_same_words_within_another_sentence_renew_nothing(own, quote):
+    item, counts = check(of(("body", own), ("quoted", QUOTED)), quote=quote)
+
+    assert (item.evidence.verified, item.evidence.part) == (False, "p2")
+    assert counts == {"task_of_history": 1}
+
+
+def test_a_quote_whose_own_words_are_longer_than_any_answer_is_looked_up_again():
+    quoted = f"Please pay{' ' * 4_100}the invoice 12 by Friday"
+
+    item, _ = check(
+        of(("body", NOTED), ("quoted", quoted)),
+        quote="Please pay the invoice 12 by Friday",
+    )
+
+    assert (item.evidence.part, item.evidence.length) == ("p2", len(quoted))
 
 
 @pytest.mark.parametrize("status", ["done", "retracted"])

@@ -63,13 +63,6 @@ def test_whom_a_mail_names_is_known_later_the_last_ones_first(monkeypatch):
     assert Memory.from_json(memory.to_json()).people() == ("Ben", "Cleo", "Ada")
 
 
-def test_what_was_kept_without_names_is_still_read():
-    told = learn(Memory(), 1, risks=[statement("a thing")]).to_json()
-    del told["names"]
-
-    assert Memory.from_json(told).people() == ("Ada",)
-
-
 @pytest.mark.parametrize(
     "told",
     [{}, {"form": 2}, {"form": 1, "facts": {"x": [1]}}, {"form": 1, "facts": []}],

@@ -14,7 +14,7 @@ from flaskllm.core.config_privacy import PrivacySettings
 from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
-from flaskllm.services.digests.threads import Threads, Whose
+from flaskllm.services.digests.threads import Audience, Threads
 from flaskllm.services.privacy import Privacy
 from flaskllm.storage.threads import ThreadRows
 
@@ -43,7 +43,7 @@ class House:
             threads=self.threads,
         )
         before = len(self.model.tokens)
-        whose = Whose(principal_id, target) if principal_id else None
+        whose = Audience(principal_id, target) if principal_id else None
         result = digests.make(wanted, make_call(), threads_of=whose)
         return result, sum(self.model.tokens[before:])
 

@@ -93,6 +93,8 @@ NOTE = MIXED + b"Content-Type: text/plain\n" + ATTACHED % (b"txt", b"Pay it.")
         (b"Subject: Call me\n\n \n\t\n", {}, "en", "Call me"),
         (b"Subject: Call me\n" + PDF, {}, "en", "Call me"),
         (b"Subject: Call me\n\n", {"language": "it"}, "it", "Call me"),
+        (b"Subject: The invoice of last week is due on Friday\n\n",
+         {"language": "it"}, "en", "The invoice of last week is due on Friday"),
         (b"\n", {}, "en", "The mail holds no text."),
         (b"\n", {"language": "de"}, "de", "Die E-Mail enthält keinen Text."),
         (b"\n", {"language": "it"}, "en", "The mail holds no text."),

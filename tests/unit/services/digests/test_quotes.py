@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from rounds import rounds
 
 from flaskllm.core.folding import fold, is_border
 from flaskllm.inputs import parse
@@ -322,12 +323,13 @@ def test_every_planted_quote_is_found():
 
 
 @pytest.mark.no_cover
-def test_of_a_thousand_quotes_all_are_found_and_of_a_thousand_altered_ones_none():
+def test_of_many_quotes_all_are_found_and_of_as_many_altered_ones_none():
     chance = random.Random(20260310)
     texts = [text for _, parts in planted_texts() for _, text in parts]
     long = [text for text in texts if len(text.split()) >= 6]
     found, accepted = 0, []
-    for _ in range(1_000):
+    tries = rounds(300, 1_000)
+    for _ in range(tries):
         text = chance.choice(long)
         # "2 250,50" is one word: half of it is no quote.
         words = re.split(r"(?<!\d)\s+|\s+(?!\d)", text)
@@ -340,7 +342,7 @@ def test_of_a_thousand_quotes_all_are_found_and_of_a_thousand_altered_ones_none(
         if lie and locate_anywhere(false, enumerate(texts)):
             accepted.append(false)
 
-    assert found == 1_000
+    assert found == tries
     assert not accepted
 
 
@@ -359,10 +361,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("unit", "quote"), HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.no_cover
-def test_a_megabyte_is_searched_in_bounded_time(unit, quote):
-    text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]
-    wanted = quote or text[400_000:400_480] + " zebra"
+def test_a_long_text_is_searched_in_bounded_time(unit, quote):
+    length = rounds(250_000, 1_000_000)
+    text = (unit * (length // len(unit) + 1))[:length]
+    wanted = quote or text[100_000:100_480] + " zebra"
     began = time.process_time()
 
     assert locate(wanted, text) is None
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < rounds(3, 10)

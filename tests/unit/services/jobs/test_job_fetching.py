@@ -122,11 +122,14 @@ def test_a_place_that_asks_for_patience_is_given_it():
     assert failed.value.retry_after_seconds == 30.0
 
 
-def test_what_only_somebody_else_gets_is_named():
+@pytest.mark.parametrize("needs", [None, {"what": "mail", "ids": {"key": "k"}}])
+def test_what_only_somebody_else_gets_is_named(needs):
     with pytest.raises(NeedsFetch) as needed:
-        complete(order=Ordered(DigestOrder(b""), needs_fetch="Send it."))
+        complete(order=Ordered(DigestOrder(b""), needs_fetch="Send it.", needs=needs))
 
-    assert needed.value.details == "Send it."
+    said = NeedsFetch("Send it.", needs)
+    assert needed.value.details == said.details == "Send it."
+    assert needed.value.needs == said.needs == needs
 
 
 @pytest.mark.parametrize(
