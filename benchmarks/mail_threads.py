@@ -31,7 +31,7 @@ from flaskllm.llm.types import (
 )
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
-from flaskllm.services.digests.threads import Threads, Whose
+from flaskllm.services.digests.threads import Threads, Audience
 from flaskllm.services.digests.types import DigestOrder
 from flaskllm.storage.database import Database
 from flaskllm.storage.sealing import ContentSealer
@@ -111,7 +111,7 @@ def _says(number: int, dice: random.Random) -> Iterator[str]:
         )
 
 
-def take(mails: Sequence[bytes], threads_of: Whose | None) -> tuple[list[int], int]:
+def take(mails: Sequence[bytes], threads_of: Audience | None) -> tuple[list[int], int]:
     """Return how many tokens each mail took, and how many tasks the last one tells."""
     clock, reader, taken = SystemClock(), Reader(), []
     keys = KeyRing(random_base62(32), Path(), when_missing="make_in_memory")
@@ -144,7 +144,7 @@ def _call(clock: SystemClock) -> Call:
 def show_threads() -> Iterator[str]:
     """Yield the table of tokens by the place of a mail in its thread."""
     mails = write_mails(MAILS)
-    known, tasks = take(mails, Whose("anna"))
+    known, tasks = take(mails, Audience("anna"))
     alone, own_tasks = take(mails, None)
     yield "| mail of the thread | tokens in, remembered | tokens in, alone |"
     yield "|---|---|---|"

@@ -25,9 +25,9 @@ from stores import (  # noqa: F401  # fixtures
 
 _FIGURE = "figure"
 
-# What they are about runs in processes of their own, or is read and not run. To trace
-# them takes as long again and covers nothing. Tests of large inputs say the same of
-# themselves: traced, they take minutes, and smaller ones cover the same lines.
+# What they are about runs in processes of their own, or is read and not run. To trace a
+# test takes as long again, and covers nothing there. Tests of large inputs say the same
+# of themselves: traced, they take minutes, and smaller ones cover the same lines.
 _NOT_TRACED = {
     "architecture",
     "clients",
@@ -38,6 +38,15 @@ _NOT_TRACED = {
     "soak",
     "test_architecture.py",
 }
+# Of the whole gateway in one process: what smaller tests do not reach already.
+_TRACED_OF_INTEGRATION = (
+    "test_batches",
+    "test_egress",
+    "test_inbound_http",
+    "test_net",
+    "test_thread_digests",
+    "test_transport",
+)
 
 
 # How long one example takes says more about who else is on the machine.
@@ -59,10 +68,15 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Measure the coverage only of tests that can add to it."""
-    here = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).parts[0] in _NOT_TRACED:
+        if not _is_traced(item.path.relative_to(Path(__file__).parent)):
             item.add_marker(pytest.mark.no_cover)
+
+
+def _is_traced(path: Path) -> bool:
+    if path.parts[0] == "integration":
+        return path.name.startswith(_TRACED_OF_INTEGRATION)
+    return path.parts[0] not in _NOT_TRACED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

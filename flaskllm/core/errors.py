@@ -205,10 +205,10 @@ class NeedsFetch(APIError):
     sentence = "The document has to be fetched by somebody else."
 
     def __init__(
-        self, details: str = "", needs: Mapping[str, Any] | None = None
+        self, *told: str, needs: Mapping[str, Any] | None = None, **more: Any
     ) -> None:
-        """Say how, and what."""
-        super().__init__(details=details)
+        """Say what; the rest is as for every error."""
+        super().__init__(*told, **more)
         self.needs = needs
 
 

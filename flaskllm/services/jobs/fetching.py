@@ -60,7 +60,7 @@ class Fetching:
             LeftToOthersError: What `step` raises.
         """
         if ordered.needs_fetch is not None:
-            raise NeedsFetch(ordered.needs_fetch, ordered.needs)
+            raise NeedsFetch(details=ordered.needs_fetch, needs=ordered.needs)
         if ordered.fetch is None:
             return ordered
         # Read within the step as well: what is not there yet must not be kept.
