@@ -31,7 +31,7 @@ from flaskllm.llm.types import (
 )
 from flaskllm.services.completions import Completions
 from flaskllm.services.digests.pipeline import Digests
-from flaskllm.services.digests.threads import Threads, Audience
+from flaskllm.services.digests.threads import Audience, Threads
 from flaskllm.services.digests.types import DigestOrder
 from flaskllm.storage.database import Database
 from flaskllm.storage.sealing import ContentSealer

@@ -52,7 +52,7 @@ def test_a_thread_that_is_remembered_tells_the_tasks_of_all_its_mails(bench):
     mails = sys.modules["mail_threads"]
     written = mails.write_mails(3)
 
-    known, tasks = mails.take(written, "anna")
+    known, tasks = mails.take(written, mails.Audience("anna"))
     alone, own = mails.take(written, None)
 
     assert (tasks, own) == (9, 3)
