@@ -53,7 +53,8 @@ def main():
     """Run atheris over the corpus named on the command line."""
     import atheris
 
-    atheris.Setup(sys.argv, atheris.instrument_func(check))
+    atheris.instrument_all()
+    atheris.Setup(sys.argv, check)
     atheris.Fuzz()
 
 
