@@ -1,6 +1,7 @@
 """An upstream that hangs is no trouble for the callers of another one."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -91,27 +92,38 @@ def p99(calls):
 
 
 class Waiting:
-    """A step that never answers, and how many wait for it at once."""
+    """A step that never answers, and how many wait for it at once.
+
+    Who has hung up waits no more, though the thread that serves it may not know yet.
+    """
 
     def __init__(self):
         self.most = 0
-        self._now = 0
+        self._sockets = set()
         self._lock = threading.Lock()
 
     def __call__(self, exchange):
         if exchange.request.method == "GET":
             fakes.status(503)(exchange)
             return
-        self._count(1)
+        with self._lock:
+            self._sockets.add(exchange.socket)
+            self.most = max(self.most, sum(map(is_open, self._sockets)))
         try:
             exchange.wait()
         finally:
-            self._count(-1)
+            with self._lock:
+                self._sockets.remove(exchange.socket)
 
-    def _count(self, change):
-        with self._lock:
-            self._now += change
-            self.most = max(self.most, self._now)
+
+def is_open(connection):
+    """Tell whether the other side has not ended the connection."""
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
 
 
 @pytest.mark.timeout(600)
