@@ -6,6 +6,7 @@ environment and outputs of its own. Only the interpreter's own variables cannot 
 given to it; who needs those starts Python itself.
 """
 
+import atexit
 import gc
 import json
 import os
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +25,7 @@ _MOST_BYTES = 1 << 20
 _LOOK_SECONDS = 0.005
 # What is read before `main`, by the interpreter, the loader or the clock.
 _OF_THE_INTERPRETER = ("PYTHON", "LD_", "TZ", "COV")
+_ordering = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,11 @@ def takes(environ: Mapping[str, str]) -> bool:
 
 def fork(order: Order) -> Forked:
     """Start a command; its exit status will stand in the file `order.status`."""
-    channel = _channel()
-    channel.send(json.dumps(asdict(order)).encode())
-    return Forked(int(channel.recv(_MOST_BYTES)), Path(order.status))
+    with _ordering:
+        channel = _channel()
+        channel.send(json.dumps(asdict(order)).encode())
+        pid = int(channel.recv(_MOST_BYTES))
+    return Forked(pid, Path(order.status))
 
 
 @cache
@@ -95,6 +100,7 @@ def _channel() -> socket.socket:
             command, pass_fds=[its.fileno()], env=quiet, start_new_session=True
         )
     zygote.returncode = 0  # nobody waits for it
+    atexit.register(ours.close)
     return ours
 
 
