@@ -75,7 +75,7 @@ _PHONE = re.compile(
     r"|\(?\d{3}\)?[ \u00a0.-]{1,2}\d{3}[ .-]\d{4}"  # North America
     r")(?![\w/-]|[.,]\d)"
 )
-_LIKE_A_DATE = re.compile(r"\d{1,4}[./ -]\d{1,2}[./ -]\d{4}(?!\d)")
+_LIKE_A_DATE = re.compile(r"(?!00\d)\d{1,4}[./ -]\d{1,2}[./ -]\d{4}(?!\d)")
 _PHONE_DIGITS = range(7, 16)  # E.164 allows 15
 # What ends a file's name but no host's.
 _FILE_ENDINGS = frozenset(

@@ -189,6 +189,17 @@ def attribution_length(texts: Sequence[str], at: int) -> tuple[int, bool]:
     return 0, False
 
 
+def around_wrote(text: str) -> tuple[str, str] | None:
+    """Return what stands before and behind the word for "wrote"; None without one."""
+    found = _WROTE.search(text)
+    return (text[: found.start()], text[found.end() :]) if found else None
+
+
+def starts_attribution(text: str) -> bool:
+    """Tell whether a text begins as "On Monday Ann wrote:" does, with no name."""
+    return bool(_STARTS.match(text))
+
+
 def _weigh(joined: str, length: int) -> tuple[int, bool]:
     wrote = bool(_WROTE.search(joined))
     addressed = bool(_ADDRESS_END.search(joined)) or (wrote and "@" in joined)

@@ -98,6 +98,7 @@ class JobEndings:
         failures: int,
         cost_nanos: int | None,
         delay_seconds: float,
+        error_code: str | None = None,
     ) -> bool:
         """Give a job back to be begun once more; tell whether this runner had it.
 
@@ -107,6 +108,7 @@ class JobEndings:
             failures: How often it has failed by now.
             cost_nanos: As in `End`.
             delay_seconds: What is waited before the next attempt.
+            error_code: Why it is given back; it stands in the row until the end.
 
         Raises:
             ServiceUnavailable: Nothing was changed; a retry may help.
@@ -117,6 +119,7 @@ class JobEndings:
             "state": "queued",
             "runner": None,
             "failures": failures,
+            "error_code": error_code,
             "cost_nanos": plus(cost_nanos),
         }
         with self._database.transaction(durable=True) as connection:

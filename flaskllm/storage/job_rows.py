@@ -47,7 +47,8 @@ class JobRow:
         failures: How many of these ended with an error that may pass.
         next_at: Of a job that was put off: no attempt begins before.
         runner: Unlike that of every other run: the only one who may end it.
-        error_code: That of `error`, as every face shows it.
+        error_code: That of `error`, as every face shows it; of a job that has not
+            ended that of the attempt that was put off last.
         cost_nanos: Of all its model calls; None where one has no known price.
     """
 

@@ -25,7 +25,7 @@ from flaskllm.llm.undescribed import NothingDiscovered
 from flaskllm.wiring.catalog import build_catalog
 from flaskllm.wiring.drivers import check_driver
 from flaskllm.wiring.inbound import check_inbound
-from flaskllm.wiring.inbound_doubts import doubtful_models
+from flaskllm.wiring.inbound_doubts import doubtful_models, malformed_payers
 from flaskllm.wiring.timeouts import OWN_SERVERS
 from flaskllm.wiring.upstreams import build_providers, read_trusted
 
@@ -43,6 +43,7 @@ def find_faults(settings: Settings) -> list[Problem]:
         *check_driver(settings),
         *check_inbound(settings),
         *doubtful_models(settings),
+        *malformed_payers(settings),
         *find_hints(settings),
     ]
 

@@ -104,7 +104,7 @@ def _of_file(settings: Settings) -> dict[str, Inbound]:
             id=name,
             name=name,
             sender=told.sender,
-            principal_id=told.api_token or BOOTSTRAP.id,
+            principal_id=BOOTSTRAP.id if told.api_token is None else told.api_token,
             state=ENABLED,
             origin="file",
             terms=_terms(told),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from flaskllm.core.auth import Scope
 from flaskllm.core.clock import Clock, SystemClock
 from flaskllm.core.config import ConfigError, Problem, Settings
+from flaskllm.core.config_inbound import NOBODY
 from flaskllm.core.config_route_checks import RESERVED
 from flaskllm.core.errors import (
     APIError,
@@ -40,16 +41,25 @@ def doubtful_models(settings: Settings) -> Iterator[Problem]:
         yield _doubt(f"{name}.digest.model", "a name that no route answers to", allowed)
 
 
+def malformed_payers(settings: Settings) -> Iterator[Problem]:
+    """Yield each endpoint that names what cannot be the id of an API token."""
+    allowed = "the 12 characters that `flaskllm tokens list` shows, never the token"
+    for name, told in settings.inbound.items():
+        if told.api_token == NOBODY:
+            yield _doubt(f"{name}.api_token", "no id of an API token", allowed)
+
+
 def doubtful_payers(
     settings: Settings, database: Database, clock: Clock
 ) -> Iterator[Problem]:
     """Yield each endpoint whose API token cannot make jobs, or is not there.
 
-    Where the database cannot tell, nothing is yielded.
+    Those that `malformed_payers` yields are left out. Where the database cannot tell,
+    nothing is yielded.
     """
     owners = Owners(ApiTokens(database), clock)
     for name, told in settings.inbound.items():
-        if told.api_token is None:
+        if told.api_token in (None, NOBODY):
             continue
         allowed = f"the id of an API token with the scope {Scope.WEBHOOK.value}"
         try:
@@ -73,7 +83,7 @@ def looked_up_payers(settings: Settings, *, by_network: bool) -> list[Problem]:
         by_network: Whether a server may be asked, which can take five seconds where
             it does not answer; without it only a file is.
     """
-    if all(each.api_token is None for each in settings.inbound.values()):
+    if all(each.api_token in (None, NOBODY) for each in settings.inbound.values()):
         return []
     if not by_network and _is_behind_network(settings):
         return []

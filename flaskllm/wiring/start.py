@@ -9,7 +9,11 @@ from flaskllm.core.errors import APIError
 from flaskllm.storage.database import Database
 from flaskllm.storage.workflows import Workflows
 from flaskllm.wiring import build_database
-from flaskllm.wiring.inbound_doubts import doubtful_models, doubtful_payers
+from flaskllm.wiring.inbound_doubts import (
+    doubtful_models,
+    doubtful_payers,
+    malformed_payers,
+)
 from flaskllm.wiring.secrets import build_key_ring
 
 _log = logging.getLogger(__name__)
@@ -40,6 +44,7 @@ def _tell_doubts(settings: Settings, database: Database, clock: Clock) -> None:
     """Log each inbound endpoint of the settings that can make nothing of what comes."""
     doubts = (
         *doubtful_models(settings),
+        *malformed_payers(settings),
         *doubtful_payers(settings, database, clock),
     )
     for doubt in doubts:

@@ -265,7 +265,6 @@ class TestFile:
             ("inbound: {desk: {sender: zoom, secrt: s}}", "secret"),
             ("inbound: {inb_1: {sender: zoom, secret: s}}", ""),
             ("inbound: {a/b: {sender: zoom, secret: s}}", ""),
-            ("inbound: {a: {sender: zoom, secret: s, api_token: fllm_x}}", ""),
         ],
     )
     def test_what_is_mistyped_is_named_with_the_nearest(

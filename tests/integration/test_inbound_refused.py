@@ -20,6 +20,7 @@ from mail_sender_scene import (
 )
 from sender_scene import NOW, from_fireflies, from_tool, from_zoom
 
+from flaskllm.core.config_inbound import NOBODY
 from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.inputs.senders.catalogue import SENDERS
 from flaskllm.inputs.senders.types import Delivery
@@ -56,7 +57,25 @@ STALE = {
 }
 
 
+UNREADABLE = {
+    "unknown shape": ({"content": {"words": 7}, "source": "meeting"}, "content"),
+    "no json": ({"content": "{", "media_type": "application/json"}, "content"),
+    "no text": ({"content": "a", "media_type": "video/mp4"}, "content"),
+}
+
+
 class TestRefused:
+    @pytest.mark.parametrize("kind", UNREADABLE)
+    def test_a_tool_is_told_which_field_of_the_mapping_cannot_be_read(self, desk, kind):
+        desk.open("generic")
+        body, field = UNREADABLE[kind]
+
+        reply = desk.deliver(from_tool(body))
+
+        assert reply.status_code == 400, reply.text
+        assert reply.json["details"].startswith(f"mapping.{field}: ")
+        assert "prompt: " not in reply.json["details"]
+
     @pytest.mark.parametrize("sender", WRONG)
     def test_what_is_not_proven_is_refused_as_the_sender_understands(
         self, desk, sender
@@ -110,6 +129,15 @@ class TestRefused:
         reply = desk.deliver(delivery)
 
         assert reply.status_code == SENDERS[sender].statuses.malformed, reply.text
+        assert desk.made() == (0, 0)
+
+    def test_where_nobody_pays_the_sender_is_told_to_come_again(self, desk):
+        made = desk.open("zoom")
+        desk.endpoints["desk"] = replace(made, principal_id=NOBODY)
+
+        reply = desk.deliver(GOOD["zoom"])
+
+        assert reply.status_code == SENDERS["zoom"].statuses.later, reply.text
         assert desk.made() == (0, 0)
 
     def test_a_document_of_no_known_form_is_the_delivery_s_fault(self, desk):

@@ -7,9 +7,10 @@ from pydantic import SecretStr
 
 from flaskllm.core.auth import Scope
 from flaskllm.core.config import ConfigError, load
-from flaskllm.core.errors import ServiceUnavailable
+from flaskllm.core.errors import PermissionDenied, ServiceUnavailable
 from flaskllm.storage.database import Database
 from flaskllm.wiring import build_services
+from flaskllm.wiring.checks import find_faults
 from flaskllm.wiring.inbound_doubts import (
     doubtful_models,
     doubtful_payers,
@@ -89,6 +90,34 @@ def test_a_payer_that_may_not_is_told_at_the_start_and_by_the_check(
     assert (setting, doubt.path) == ("inbound.desk.api_token",) * 2
     assert problem in found
     assert doubt.is_warning
+
+
+@pytest.mark.parametrize("payer", ["TID", "", "flk_4fGh2kLm9pQr_secretsecret"])
+def test_a_payer_of_the_wrong_form_is_told_and_stops_nothing(
+    tmp_path, made, caplog, payer
+):
+    loaded = settings(tmp_path, payer)
+
+    assert find_refusal(loaded.settings) is None
+    ((setting, found),) = told(caplog)
+    (doubt,) = find_faults(loaded.settings)
+
+    assert (setting, doubt.path) == ("inbound.desk.api_token",) * 2
+    assert found == doubt.found == "no id of an API token"
+    assert doubt.is_warning
+    assert "flaskllm tokens list" in doubt.allowed
+    assert looked_up_payers(loaded.settings, by_network=True) == []
+    assert not payer or payer not in repr(loaded.settings)
+
+
+def test_a_payer_of_the_wrong_form_is_nobody_not_even_the_bootstrap_token(tmp_path):
+    services = build_services(settings(tmp_path, ""))
+    services.database.upgrade()
+    taking = services.inbound
+
+    with pytest.raises(PermissionDenied):
+        taking.owners.find(taking.endpoints.get("desk").principal_id)
+    services.database.close()
 
 
 def test_a_model_that_no_route_has_is_told_at_the_start(tmp_path, made, caplog):

@@ -77,7 +77,9 @@ class JobData(BaseModel):
     )
     batch_id: str | None
     number: int | None = Field(description="Its place in the batch, from 0.")
-    error_code: str | None
+    error_code: str | None = Field(
+        description="Why it failed; of one that was put off, why its last attempt did."
+    )
     cost: float | None = Field(description="US dollars so far; null when not known.")
     counts: dict[JobState, int] | None = Field(
         description="Of a batch: how many items are in each state."

@@ -22,13 +22,14 @@ from flaskllm.core import json_text
 from flaskllm.inputs.senders import basic, forms, json_body, paths
 from flaskllm.inputs.senders.mapped import (
     FIELDS,
+    NO_SOURCE,
     READERS,
     is_source,
     text_of,
     value_of,
     wrong,
 )
-from flaskllm.inputs.senders.paths import Found, PathError
+from flaskllm.inputs.senders.paths import Found, NoPathError, PathError
 from flaskllm.inputs.senders.signed import same, secret_of
 from flaskllm.inputs.senders.types import (
     Delivery,
@@ -115,20 +116,24 @@ def read(delivery: Delivery, terms: Terms) -> Reading:
 
 
 def check_mapping(mapping: Mapping[str, object]) -> list[str]:
-    """Return what is wrong with a mapping, a sentence each; none when it is empty."""
+    """Return what is wrong with a mapping, one text each; none when it is empty.
+
+    Each reads `name: problem; allowed: what is`.
+    """
     problems = [
         f"{json_body.line(name)}: is unknown; allowed: {', '.join(FIELDS)}"
         for name in mapping
         if name not in FIELDS
     ]
     if mapping and "content" not in mapping:
-        problems.append("content: is missing; say where the document stands")
+        problems.append("content: is missing; allowed: where the document stands")
     for name in FIELDS:
         try:
             if name in mapping and not is_source(name, mapping[name]):
                 paths.check(mapping[name])
         except PathError as error:
-            problems.append(f"{name}: {error}")
+            is_word = name == "source" and isinstance(error, NoPathError)
+            problems.append(f"{name}: {NO_SOURCE if is_word else error}")
     return problems
 
 

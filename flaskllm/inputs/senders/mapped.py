@@ -26,6 +26,12 @@ FIELDS: Final = (
 )
 """What a mapping may name; `content` it must."""
 
+NO_SOURCE: Final = (
+    "is no JSON path, and no word that is known; allowed: "
+    f"{', '.join(get_args(SourceKind))}, or a path such as $.meeting.kind"
+)
+"""What is told of a `source` that is neither."""
+
 
 def is_source(name: str, said: object) -> bool:
     """Tell whether a field of the mapping says itself what all documents are."""

@@ -26,6 +26,10 @@ class PathError(ValueError):
     """A path is none, or more than is allowed here; the text says what to mend."""
 
 
+class NoPathError(PathError):
+    """It is no path at all; what stands there may be meant as a word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What stands at a path.
@@ -92,16 +96,18 @@ def _compile(path: object) -> tuple[list[Any], bool]:
     from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
 
     if not isinstance(path, str) or len(path) > LONGEST_PATH:
-        raise PathError(f"is no text of at most {LONGEST_PATH} characters")
+        raise PathError(f"is no path; allowed: {LONGEST_PATH} characters at most")
     environment = JSONPathEnvironment(strict=True)
     try:
         compiled = environment.compile(path)
     except (JSONPathError, RecursionError, ValueError):
-        raise PathError("is no JSON path, such as $.meeting.title") from None
+        raise NoPathError(
+            "is no JSON path; allowed: one such as $.meeting.title"
+        ) from None
     segments = getattr(compiled, "segments", ())
     kinds = [_kind(segment) for segment in segments]
     if len(kinds) > MOST_SEGMENTS:
-        raise PathError(f"has more than {MOST_SEGMENTS} steps")
+        raise PathError(f"is too long; allowed: {MOST_SEGMENTS} steps at most")
     if not all(kind in _SINGLE | _MANY for kind in kinds):
         raise PathError(
             "has a filter, a descent (..) or a list; allowed: .name, [0], [1:3], [*]"

@@ -158,14 +158,14 @@ class Ground:
     def passages(self) -> tuple[Passage, ...]:
         """Return the parts for the provider that reads without a model.
 
-        What a mail says in its body, its sender says.
+        What a mail says in its body, its sender says. Struck-out text is left out.
         """
         people = self.document.participants
         sender = next((person.name for person in people if person.role == "from"), None)
         return tuple(
             Passage(
                 part.id,
-                self.texts[part.id],
+                self.live[part.id],
                 sender if part.kind == "body" else part.speaker,
                 _is_shown(part),
             )

@@ -56,6 +56,18 @@ def is_only_history(evidence: Evidence, ground: Ground) -> bool:
     return bool(_PARAGRAPH_END.search(part.text.rstrip("> \n"), end))
 
 
+def holds_now(fact: Any, ground: Ground) -> bool:
+    """Tell whether a fact may be told as one of now: not an old task that is open.
+
+    Of earlier mails one that is not verified may be no more than that, too. A task
+    whose owner or day was taken off holds all the same.
+    """
+    if getattr(fact, "status", None) != "open" or fact.evidence.verified:
+        return True
+    is_placed = proving_part(fact.evidence, ground) is not None
+    return is_placed and not is_only_history(fact.evidence, ground)
+
+
 def list_history(fields: Mapping[str, Any], ground: Ground) -> list[str]:
     """Return the warning that tells which facts stand in quoted history, and where."""
     places = [each.part for each in _proofs(fields.values()) if each.part]

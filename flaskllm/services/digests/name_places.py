@@ -41,6 +41,7 @@ SPELLED_OUT: Final = re.compile(r"(?<=[aou])e")
 """What an umlaut has when it is spelled out: "Mueller"."""
 
 _GAP = re.compile(r"[\s.,'’\"()-]{1,4}")
+_FULL_STOP = re.compile(r"\.[’'\")]*\s")
 _DAY_BESIDE = re.compile(r"\d[.\s]{0,2}$")
 _LONGEST_GREETING = 12
 _GREETED = re.compile(r"(?:([^\W\d_]+)[ \t]{1,2}|@)$")
@@ -157,8 +158,17 @@ def _forms(word: str, key: str) -> Iterator[str]:
 
 def _is_one(text: str, spans: Sequence[tuple[int, int]]) -> bool:
     """Tell whether nothing but the gaps of a name is between words."""
-    gaps = (text[one[1] : other[0]] for one, other in pairwise(spans))
-    return all(_GAP.fullmatch(gap) for gap in gaps)
+    gaps = ((one, text[one[1] : other[0]]) for one, other in pairwise(spans))
+    return all(
+        _GAP.fullmatch(gap) and not _ends_sentence(text[slice(*word)], gap)
+        for word, gap in gaps
+    )
+
+
+def _ends_sentence(word: str, gap: str) -> bool:
+    """Tell whether a sentence ends behind a word; none does behind an initial."""
+    is_short = len(word) == 1 or name_key(word) in TITLES
+    return not is_short and _FULL_STOP.match(gap) is not None
 
 
 def _is_name_here(text: str, start: int, end: int, word: str, key: str) -> bool:

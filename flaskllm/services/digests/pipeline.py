@@ -162,10 +162,11 @@ class _Making:
         own = self._conclude(facts, counts)
         fields = own if self.thread is None else self.thread.join(own, counts)
         is_read = not any(each.degraded for each in asked)
+        telling = prose.telling_facts(fields, self.case.ground)
         if "summary" in self.kind.fills:
-            fields["summary"] = self._write_summary(fields, asked, counts)
+            fields["summary"] = self._write_summary(telling, asked, counts)
         if "reply_draft" in self.kind.fills:
-            fields["reply_draft"] = self._write_reply(fields, asked, counts)
+            fields["reply_draft"] = self._write_reply(telling, asked, counts)
         self._remember(own if is_read else None, counts)
         fields.pop("points", None)
         return self._finish(fields, asked, counts)

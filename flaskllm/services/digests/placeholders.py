@@ -93,11 +93,12 @@ def _endings_in(text: str) -> Iterator[str]:
 def pattern_for(ending: str) -> re.Pattern[str]:
     """Return what finds placeholders, whose kinds have this ending.
 
-    In brackets of any kind, which Markdown may escape; and bare.
+    In brackets of any kind, which Markdown may escape, a genitive within; and bare.
     """
     return re.compile(
         rf"(?P<escape>\\)?{_OPEN} ?(?P<kind>{_WORDS}){ending}{_BETWEEN}"
-        rf"(?P<no>{_DIGIT}{{1,9}})(?:(?:{_LOW}|[ -])(?P<form>{_FORMS}))? ?"
+        rf"(?P<no>{_DIGIT}{{1,9}})(?:(?:{_LOW}|[ -])(?P<form>{_FORMS}))?"
+        rf"(?P<genitive>['’]s?)? ?"
         rf"(?(escape)\\){_CLOSE}"
         rf"|(?<![^\W_])(?P<bare_kind>{_WORDS}){ending}{_BARE}"
         rf"(?P<bare_no>{_DIGIT}{{1,9}})"

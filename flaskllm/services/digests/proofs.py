@@ -47,6 +47,16 @@ def find_words(claim: str | None, evidence: Evidence, ground: Ground) -> str | N
     return told(found.quote) if found.verified else None
 
 
+def names_struck_words(claim: str | None, evidence: Evidence, ground: Ground) -> bool:
+    """Tell whether words that stand with a quote are struck out wherever they do."""
+    part = proving_part(evidence, ground)
+    if not claim or part is None or not ground.strokes:
+        return False
+    quoted = Quoted(quote=claim, part=part.id)
+    is_struck = is_taken_back(find_quote(quoted, ground), ground)
+    return is_struck and not prove(quoted, ground).verified
+
+
 def count_miss(quoted: Quoted, code: str, ground: Ground, counts: Counts) -> None:
     """Count a quote that proves nothing: struck out, or why else."""
     is_struck = bool(ground.strokes) and is_taken_back(

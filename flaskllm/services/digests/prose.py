@@ -19,8 +19,10 @@ from flaskllm.services.digests.answers import (
 from flaskllm.services.digests.case import Case, check_language
 from flaskllm.services.digests.evidence import prove
 from flaskllm.services.digests.ground import Ground
+from flaskllm.services.digests.history import holds_now
 from flaskllm.services.digests.question import Objection
 from flaskllm.services.digests.saying import Counts, say
+from flaskllm.services.digests.strokes import told
 from flaskllm.services.digests.types import DigestType, Summary
 from flaskllm.services.digests.wording import clean
 
@@ -65,6 +67,16 @@ class _Given:
 # They are told in their own field, not in prose.
 _UNTOLD = frozenset({"keywords", "priority"})
 _MOST_PEOPLE = 50
+
+
+def telling_facts(fields: Mapping[str, Any], ground: Ground) -> dict[str, Any]:
+    """Return the fields without what no prose may tell: old tasks that may be over."""
+    return {
+        name: tuple(each for each in values if holds_now(each, ground))
+        if name == "action_items"
+        else values
+        for name, values in fields.items()
+    }
 
 
 def has_facts(facts: Mapping[str, Any]) -> bool:
@@ -169,7 +181,7 @@ def _verbatim(text: str, ground: Ground) -> str:
     spans = split(text, ground.source_language or ground.language)
     quotes = (Quoted(quote=text[span.start : span.end]) for span in spans)
     proven = (prove(quote, ground) for quote in quotes)
-    return " ".join(" ".join(each.quote.split()) for each in proven if each.verified)
+    return " ".join(told(each.quote) for each in proven if each.verified)
 
 
 def _keep_sentences(line: str, given: _Given, counts: Counts) -> str:

@@ -189,7 +189,7 @@ class Redaction:
     def _word_for(self, found: re.Match[str], unknown: "count[int]") -> str:
         for token in tokens_of(found, self._ending):
             if token in self._values:
-                return self._values[token]
+                return self._values[token] + (found["genitive"] or "")
         next(unknown)
         return ""
 

@@ -55,7 +55,8 @@ class Mail:
 class Known:
     """A fact, and the mail that it was proved in.
 
-    Its evidence has a place only where the quote stands in the document at hand.
+    Its evidence has a place only where the quote stands in the document at hand. Once
+    it was kept, its `speaker` is who wrote the quote; the mail may have quoted them.
     """
 
     mail: Mail
@@ -111,12 +112,8 @@ class Memory:
 
     def people(self) -> tuple[str, ...]:
         """Return who wrote, who has to do something and who was named, each once."""
-        in_facts = (
-            name
-            for known in self.every()
-            for name in (known.mail.by, getattr(known.fact, "owner", None))
-        )
-        names = chain(in_facts, self.names)
+        told = (_people_in(known) for known in self.every())
+        names = chain(chain.from_iterable(told), self.names)
         return tuple(dict.fromkeys(name for name in names if name))
 
     def with_mail(
@@ -180,9 +177,13 @@ def _sent(known: Known) -> datetime:
 def _texts(known: Known) -> tuple[str, ...]:
     fact = known.fact
     told = fact.task if isinstance(fact, ActionItem) else fact.text
-    others = (known.mail.by, getattr(fact, "owner", None), getattr(fact, "date", None))
-    due = getattr(fact, "due", None)
-    return tuple(filter(None, (told, fact.evidence.quote, *others, due)))
+    days = (getattr(fact, "date", None), getattr(fact, "due", None))
+    return tuple(filter(None, (told, fact.evidence.quote, *_people_in(known), *days)))
+
+
+def _people_in(known: Known) -> tuple[str | None, ...]:
+    fact = known.fact
+    return known.mail.by, fact.evidence.speaker, getattr(fact, "owner", None)
 
 
 def _latest(mails: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -203,7 +204,7 @@ def _unplaced(facts: Facts) -> dict[str, tuple[Known, ...]]:
 
 def _unplaced_one(known: Known) -> Known:
     evidence = known.fact.evidence
-    bare = Evidence(evidence.quote, evidence.verified)
+    bare = Evidence(evidence.quote, evidence.verified, speaker=evidence.speaker)
     return Known(known.mail, replace(known.fact, evidence=bare))
 
 
@@ -233,6 +234,7 @@ def _told(facts: Iterable[Known]) -> list[dict[str, Any]]:
             "by": known.mail.by,
             **asdict(known.fact),
             "evidence": [known.fact.evidence.quote, known.fact.evidence.verified],
+            "speaker": known.fact.evidence.speaker,
         }
         for known in facts
     ]
@@ -242,5 +244,7 @@ def _known(kind: type[Fact], told: Mapping[str, Any]) -> Known:
     values = dict(told)
     at = datetime.fromisoformat(values.pop("at"))
     mail = Mail(values.pop("mail"), at, values.pop("by"))
-    evidence = Evidence(*values.pop("evidence"))
+    speaker = values.pop("speaker", None)  # Once none was kept.
+    quote, verified = values.pop("evidence")
+    evidence = Evidence(quote, verified, speaker=speaker)
     return Known(mail, kind(**values, evidence=evidence))

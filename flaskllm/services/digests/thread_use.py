@@ -17,6 +17,7 @@ from flaskllm.services.digests.shielding import Earlier
 from flaskllm.services.digests.thread_joining import join
 from flaskllm.services.digests.thread_memory import KINDS, Known, Memory
 from flaskllm.services.digests.thread_news import News, news_of, prints_of
+from flaskllm.services.digests.thread_writers import writer_of
 from flaskllm.services.digests.threads import (
     Audience,
     Thread,
@@ -95,7 +96,7 @@ class ThreadUse:
 
         def learn(latest: Memory) -> Memory:
             others = latest.but(self.thread.mail)
-            facts = self._joined(others, fields)
+            facts = self._joined(others, self._with_writers(fields))
             return others.with_mail(self.thread.mail, facts, prints, names)
 
         self.threads.keep(self.thread, learn)
@@ -108,6 +109,20 @@ class ThreadUse:
             for name, facts in memory.facts.items()
         }
         return join(earlier, self.thread.mail, self._in_order(fields))
+
+    def _with_writers(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return facts of this mail that say who wrote the words that prove them."""
+        document, sender = self.ground.document, self.thread.mail.by
+
+        def attributed(fact: Any) -> Any:
+            writer = writer_of(fact.evidence, document, sender)
+            return replace(fact, evidence=replace(fact.evidence, speaker=writer))
+
+        return {
+            name: tuple(map(attributed, fields[name]))
+            for name in KINDS
+            if name in fields
+        }
 
     def _in_order(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return facts of this mail: what it quotes was said before what it says."""
@@ -151,7 +166,7 @@ def _placed(known: Known, ground: Ground) -> Known:
     """Return a fact with the place of its quote in this mail, where it is quoted."""
     evidence = known.fact.evidence
     found = _find(evidence.quote, ground) or Evidence(evidence.quote, False)
-    placed = replace(found, verified=evidence.verified, speaker=known.mail.by)
+    placed = replace(found, verified=evidence.verified, speaker=evidence.speaker)
     return Known(known.mail, replace(known.fact, evidence=placed))
 
 

@@ -82,7 +82,7 @@ class Evidence:
     `verified` means that the quote was found there and that the fact's owner
     and due date hold. An unverified quote has no place. Neither has one of an
     earlier mail of the thread that this document does not repeat: it was found there
-    when that mail was read, and `speaker` is who sent it.
+    when that mail was read, and `speaker` is who wrote it; None where nobody is named.
     """
 
     quote: str

@@ -32,7 +32,12 @@ from flaskllm.services.digests.evidence import (
 from flaskllm.services.digests.ground import Ground
 from flaskllm.services.digests.history import is_only_history
 from flaskllm.services.digests.owners import find_owner, names_several
-from flaskllm.services.digests.proofs import count_miss, find_words, list_proven
+from flaskllm.services.digests.proofs import (
+    count_miss,
+    find_words,
+    list_proven,
+    names_struck_words,
+)
 from flaskllm.services.digests.saying import Counts, say
 from flaskllm.services.digests.strokes import told
 from flaskllm.services.digests.types import (
@@ -192,11 +197,13 @@ def _date_fact(
     item: DateAnswer, evidence: Evidence, ground: Ground, counts: Counts
 ) -> DateFact:
     words = find_words(item.text, evidence, ground)
-    day, holds = due.check_date(item.date, words, evidence.quote, ground)
+    day, holds = due.check_date(item.date, words, evidence, ground)
     counts["date_not_derivable"] += not holds
+    is_struck = names_struck_words(item.text, evidence, ground)
+    text = "" if is_struck else say(item.text, ground, counts)
     return DateFact(
         date=day,
-        text=say(item.text, ground, counts) or evidence.quote,
+        text=text or told(evidence.quote),
         evidence=replace(evidence, verified=holds),
     )
 

@@ -55,7 +55,8 @@ def faults(sender_name: str, terms: InboundTerms) -> Iterator[Field]:
     if sender_name == "generic":
         for each in check_mapping(terms.mapping):
             name, _, problem = each.partition(": ")
-            yield Field(f"mapping.{name}", problem)
+            problem, _, allowed = problem.partition("; allowed: ")
+            yield Field(f"mapping.{name}", problem, allowed)
         if terms.recipients and terms.mapping and "recipients" not in terms.mapping:
             allowed = "mapping.recipients: where the delivery says to whom it goes"
             yield Field("recipients", "never match: none are read", allowed)

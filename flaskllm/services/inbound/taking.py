@@ -13,6 +13,8 @@ from flaskllm.core.auth import Actor
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import APIError, InvalidInputError, UnsupportedMediaType
 from flaskllm.inputs.senders.catalogue import SENDERS
+from flaskllm.inputs.senders.generic import GENERIC
+from flaskllm.inputs.senders.mapped import FIELDS
 from flaskllm.inputs.senders.types import (
     Delivery,
     Nothing,
@@ -182,9 +184,22 @@ def _not_accepted(error: APIError, inbound: Inbound) -> NotTaken:
     if isinstance(error, UnsupportedMediaType) or (
         isinstance(error, InvalidInputError) and is_about
     ):
-        return NotTaken("malformed", error.details or error.message)
+        return NotTaken("malformed", _told(error, inbound))
     wait = error.retry_after_seconds
     return _later(f"{error.code}: {error.details or error.message}", inbound, wait)
+
+
+def _told(error: APIError, inbound: Inbound) -> str:
+    """Return what is wrong with a delivery, in the names that its people know."""
+    told = error.details or error.message
+    if inbound.sender != GENERIC.name:
+        return told
+    if not error.fields:
+        # Without a field the details only list what is read here.
+        return f"mapping.content: {' '.join(filter(None, (error.message, told)))}"
+    path = error.fields[0].path
+    name = path if path in FIELDS else "content"
+    return f"mapping.{name}: {told.removeprefix(f'{path}: ')}"
 
 
 def _later(why: str, inbound: Inbound, seconds: float | None = None) -> NotTaken:

@@ -22,7 +22,8 @@ class JobReport:
         result: The webhook's answer, `data` and `meta`, once a digest is done. Lists
             leave it out.
         error: `error`, `details`, `code` and for a bad request `fields`, once it has
-            failed. Lists have `error_code` alone.
+            failed. Lists have `error_code` alone, and so has a job that was put off:
+            that of its last attempt.
         cost_nanos: What was paid so far; None where a price is not known.
         counts: Of a batch: how many items are in each state.
     """

@@ -225,8 +225,13 @@ class _Run:
             failures=again.failures,
             cost_nanos=self._book.loose_nanos(),
             delay_seconds=again.delay_seconds,
+            error_code=error.code,
         )
-        self._tell("job_put_off" if was_ours else "job_left_to_others", error.code)
+        if not was_ours:
+            self._tell("job_left_to_others", error.code)
+            return
+        delay_seconds = round(again.delay_seconds, 3)
+        self._tell("job_put_off", error.code, next_in_seconds=delay_seconds)
 
     def _end(self, end: End) -> None:
         self._house.accounts.flush()
@@ -241,7 +246,7 @@ class _Run:
     def _elapsed_seconds(self) -> float:
         return self._house.clock.monotonic() - self._started_seconds
 
-    def _tell(self, event: str, code: str | None = None) -> None:
+    def _tell(self, event: str, code: str | None = None, **more: float) -> None:
         is_bad = event in {"job_failed", "job_dead", "job_needs_fetch"}
         logs.event(
             _log,
@@ -252,6 +257,7 @@ class _Run:
             attempt=self._job.attempt,
             seconds=round(self._elapsed_seconds(), 3),
             **({"code": code} if code else {}),
+            **more,
         )
 
 

@@ -62,3 +62,62 @@ def test_each_place_that_keeps_text_where_nobody_may_have_it_is_told(
 )
 def test_nothing_is_told_where_such_text_has_where_to_go(hints, text):
     assert hints(text) == []
+
+
+OFFLINE_ROUTE = ROUTE.replace("}}", "}, fallbacks: [offline]}")
+FAR_ROUTES = (
+    ROUTE.replace("}}", "}, fallbacks: [next]}")
+    + "  - {alias: next, deployments: {small: 1}, fallbacks: [offline, fast2]}\n"
+    "  - {alias: fast2, deployments: {small: 1}}\n"
+)
+MAIL = """\
+secret: wN3xT7vQk2LmR9pZs5YhB8dFgJ4cVaXe
+inbound:
+  mail:
+    {sender: generic, secret: aVeryLongSecretOfOurs, digest: {on_sensitive: local%s}}
+"""
+MAIL_PATH = "inbound.mail.digest.on_sensitive"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "outcome"),
+    [
+        (PRIVACY + ROUTE, "privacy.on_sensitive", "what matches is refused"),
+        (PRIVACY + OFFLINE_ROUTE, "privacy.on_sensitive",
+         "a digest that matches is answered by offline, without a model, any other "
+         "request is refused"),
+        (PRIVACY + FAR_ROUTES, "privacy.on_sensitive",
+         "a digest that matches is answered by offline, without a model, where that "
+         "is a fallback of its route; everything else is refused"),
+        (PRIVACY + ROUTE + "default_route: offline\n", "privacy.on_sensitive",
+         "a digest that matches is answered by offline, without a model, where that "
+         "is a fallback of its route; everything else is refused"),
+        (OFFLINE_ROUTE.replace("fast,", "fast, on_sensitive: local,"),
+         "routes.0.on_sensitive",
+         "a digest that matches is answered by offline, without a model, any other "
+         "request is refused"),
+        (ROUTE + MAIL % "", MAIL_PATH, "what matches is refused"),
+        (FAR_ROUTES + MAIL % "", MAIL_PATH,
+         "what matches is answered by offline, without a model"),
+        (FAR_ROUTES + MAIL % ", model: fast2", MAIL_PATH, "what matches is refused"),
+        (FAR_ROUTES + "default_route: fast2\n" + MAIL % ", model: auto", MAIL_PATH,
+         "what matches is refused"),
+        (ROUTE + "default_route: offline\n" + MAIL % "", MAIL_PATH,
+         "what matches is answered by offline, without a model"),
+        (ROUTE + MAIL % ", model: 'capability:json'", MAIL_PATH,
+         "what matches is answered by offline, without a model, where that is a "
+         "fallback of its route, and refused otherwise"),
+    ],
+)  # fmt: skip
+def test_it_is_told_what_becomes_of_such_text(hints, text, path, outcome):
+    (hint,) = hints(UPSTREAM + text)
+
+    assert hint.path == path
+    assert hint.found == f"local, but no deployment is tagged local: {outcome}"
+
+
+@pytest.mark.parametrize("text", [UPSTREAM, TAGGED], ids=["offline", "tagged"])
+def test_an_inbound_endpoint_whose_model_is_local_is_not_told(hints, text):
+    model = ", model: offline" if text == UPSTREAM else ""
+
+    assert hints(text + ROUTE + MAIL % model) == []

@@ -307,3 +307,12 @@ def test_the_mapping_may_say_itself_what_all_documents_are():
     assert (item.source, item.warnings) == ("meeting", ())
     assert generic.check_mapping(mapping) == []
     assert generic.check_mapping({"content": "meeting"}) != []
+
+
+def test_a_word_that_no_document_is_is_told_which_are():
+    (problem,) = generic.check_mapping({"content": "$.a", "source": "meetings"})
+
+    assert problem == (
+        "source: is no JSON path, and no word that is known; allowed: email, meeting, "
+        "document, chat, other, or a path such as $.meeting.kind"
+    )

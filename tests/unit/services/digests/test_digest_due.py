@@ -90,4 +90,83 @@ def test_a_quote_that_stands_nowhere_means_no_day():
     ids=["true", "false", "no date", "by words", "by quote", "two days", "no day"],
 )
 def test_a_date_is_one_that_the_quote_can_mean(claim, words, quote, found):
-    assert check_date(claim, words, quote, GROUND) == found
+    assert check_date(claim, words, Evidence(quote, True), GROUND) == found
+
+
+PAINT = "Ben: Please order the paint by Wednesday 14 October."
+LATER = "Do it the day after tomorrow."
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "words", "claim", "found"),
+    [
+        (PAINT, PAINT, "by Wednesday", None, ("2026-10-14", True)),
+        (PAINT, PAINT, "by Wednesday", "2026-10-14", ("2026-10-14", True)),
+        (PAINT, PAINT, "by Wednesday", "2026-10-07", (None, False)),
+        (PAINT, PAINT[5:44], "by Wednesday", "2026-10-07", (None, False)),
+        (PAINT, PAINT[5:44], "by Wednesday", None, ("2026-10-14", True)),
+        (PAINT, "order the paint", "by Wednesday", None, ("2026-10-14", True)),
+        (LATER, LATER, "tomorrow", "2026-10-06", (None, False)),
+        (LATER, LATER, "tomorrow", None, ("2026-10-07", True)),
+        (
+            "Pay it by Wednesday\n14 October.",
+            "Pay it by Wednesday\n14 October.",
+            "by Wednesday",
+            "2026-10-07",
+            (None, False),
+        ),
+        (
+            "Call Ada on Friday\n12 October: the party",
+            "Call Ada on Friday",
+            "on Friday",
+            FRIDAY,
+            (FRIDAY, True),
+        ),
+        (
+            "Not by Friday but by Monday.",
+            "Not by Friday but by Monday.",
+            "by Monday",
+            "2026-10-12",
+            ("2026-10-12", True),
+        ),
+        (BODY, "The party is on Monday.", "by Friday", None, (None, False)),
+    ],
+    ids=[
+        "filled in from the whole mention",
+        "the right day",
+        "the day of the fragment",
+        "a quote that cuts the mention",
+        "the same, filled in",
+        "words outside of the quote",
+        "a word within a longer one",
+        "the same, filled in",
+        "over a line break",
+        "the next line is another day",
+        "one of several mentions",
+        "words elsewhere against the quote",
+    ],
+)
+def test_a_part_of_a_mention_means_what_all_of_it_means(
+    text, quote, words, claim, found
+):
+    made = ground(text)
+    evidence = prove(Quoted(quote=quote), made)
+
+    assert check_due(claim, words, evidence, made) == found
+
+
+def test_a_date_named_by_a_part_of_a_mention_is_that_of_all_of_it():
+    made = ground(PAINT)
+    evidence = prove(Quoted(quote=PAINT), made)
+
+    found = check_date(None, "Wednesday", evidence, made)
+
+    assert found == ("2026-10-14", True)
+
+
+def test_words_far_around_a_quote_are_not_read():
+    filler = "very " * 40
+    made = ground(f"{filler}soon, by Wednesday, {filler}late.")
+    evidence = prove(Quoted(quote="soon, by Wednesday"), made)
+
+    assert check_due("2026-10-07", "Wednesday", evidence, made)[1]

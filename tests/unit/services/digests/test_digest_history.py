@@ -4,12 +4,19 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from digest_fakes import ground, part
+from digest_fakes import ScriptedRouter, ground, part
+from digest_orders import make, order
 
 from flaskllm.services.digests import answers
+from flaskllm.services.digests.history import holds_now
 from flaskllm.services.digests.notices import list_warnings
 from flaskllm.services.digests.order import read_ground
-from flaskllm.services.digests.types import DigestOrder, Evidence, Statement
+from flaskllm.services.digests.types import (
+    ActionItem,
+    DigestOrder,
+    Evidence,
+    Statement,
+)
 from flaskllm.services.digests.verify import check_action_items, check_statements
 
 ASKED = "Please send the offer to Carla."
@@ -170,3 +177,50 @@ def test_a_warning_tells_where_quoted_history_stands():
 
     assert told == ("facts_in_quoted_history: 4 stand there, in p2, p4",)
     assert list_warnings(made, Counter(), (), {"risks": facts[1:2]}) == ()
+
+
+REPLY = f"""From: Ada Quist <ada@example.com>
+To: Ben Ito <ben@example.org>
+Subject: Re: the offer
+Date: Mon, 05 Oct 2026 09:00:00 +0200
+
+{NOTED} Please order the paint.
+
+On Fri, 02 Oct 2026, Ben Ito wrote:
+> {ASKED}
+""".encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("summary", {"summary": {"short": "The paint is missing.", "bullets": []}}),
+        ("reply", {"reply_draft": "Hello Ada, I will order the paint."}),
+    ],
+)
+def test_prose_is_not_told_of_an_old_task_that_the_list_keeps(kind, written):
+    asked = {"task": "Send the offer", "evidence": {"quote": ASKED}}
+    proof = {"quote": "Please order the paint."}
+    # Its owner is taken off: the task holds all the same.
+    new = {"task": "Order the paint", "owner": "Zoe", "evidence": proof}
+    router = ScriptedRouter({"action_items": [asked, new]}, written)
+
+    digest = make(router, order(kind, content=REPLY)).digest
+
+    told = [(each.task, each.evidence.verified) for each in digest.action_items]
+    assert told == [("Send the offer", False), ("Order the paint", False)]
+    assert "Order the paint" in router.prompt(1)
+    assert "offer" not in router.prompt(1).replace("Re: the offer", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "verified", "holds"),
+    [("open", False, False), ("open", True, True), ("done", False, True)],
+)
+def test_a_task_of_an_earlier_mail_that_is_nowhere_now_holds_as_it_did(
+    status, verified, holds
+):
+    proof = Evidence(ASKED, verified)
+    item = ActionItem("Send the offer", None, None, None, status, proof)
+
+    assert holds_now(item, ground(NOTED)) is holds

@@ -62,6 +62,9 @@ OTHERS = [
     ("[PERSONA_1_APELLIDO]", "Quist"),
     ("PERSON-1-LAST", "Quist"),
     ("PERSON_1_Nachname", "Quist"),
+    ("[PERSON_1's]", "Ada Quist's"),
+    ("[Person_1_Nachname’s]", "Quist’s"),
+    (r"\[PERSON\_1'\]", "Ada Quist'"),
 ]
 
 

@@ -197,6 +197,40 @@ def test_owners_and_redaction_read_the_same_titles(name, words):
     assert tuple(map(name_key, people_of(document(people=[name]))[0].split())) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "gap"),
+    [
+        ("I will be in in May. Will will send it.", ". "),
+        ("MAY or Mr. May. Will", ". "),
+        ("in May.\nWill comes", ".\n"),
+    ],
+)
+def test_no_name_goes_on_behind_the_end_of_a_sentence(text, gap):
+    shown = Redaction(
+        names_of(Document("email", (), (Person("Will May", None, "to"),)))
+    )
+
+    assert f"]{gap}[" in shown.hide(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("W. May", "W. May"),
+        ("Tom R. May", "Tom R. May"),
+        ("May, Will", "May, Will"),
+        ("Dr. May", "Dr. May"),
+        ("Will May", "Will.May"),
+    ],
+)
+def test_a_full_stop_behind_a_letter_or_within_is_part_of_a_name(name, text):
+    document = Document("email", (), (Person(name, None, "to"),))
+    shown = Redaction(names_of(document)).hide(text)
+
+    assert shown.removeprefix("Dr. ").startswith("[PERSON_1")
+    assert shown.count("]") == 1
+
+
 class Counting(dict):
     """Counts how often it is asked."""
 

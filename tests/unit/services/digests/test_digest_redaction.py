@@ -68,6 +68,39 @@ def test_addresses_and_numbers_are_hidden_whole(secret, around):
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Account 3702 0044 0532 0130 00 will do.", "Account [NUMBER_1] will do."),
+        ("DE88 3702 0044 0532 0130 00 will do.", "[NUMBER_1] will do."),
+        ("No. 3702-0044-0532-0130 is it.", "No. [NUMBER_1] is it."),
+        ("Call 0044 20 7946 0018 now", "Call [PHONE_1] now"),
+        ("Call +44 (0)20 7946 0018 now", "Call [PHONE_1] now"),
+        ("On 14.03.2025 0044 20 7946 0018", "On 14.03.2025 [PHONE_1]"),
+    ],
+)
+def test_a_longer_group_of_digits_is_hidden_whole(text, shown):
+    assert hidden(text) == shown
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://x.example/?u={}&n=1",
+        "x.example/?u={}&n=1",
+        "https://x.example/leave/{}",
+        "www.x.example/leave/{}/now",
+        "https://{}/",
+    ],
+)
+def test_of_a_link_that_holds_an_address_only_that_is_hidden(link):
+    assert hidden(link.format("ben.ito@example.com")) == link.format("[EMAIL_1]")
+
+
+def test_an_address_outside_of_links_is_hidden_with_all_its_signs():
+    assert hidden("Ask a/b=c@example.com") == "Ask [EMAIL_1]"
+
+
+@pytest.mark.parametrize(
     "fact",
     [
         "14.03.2025",

@@ -1,9 +1,11 @@
 """What a mail shows crossed out proves nothing that holds now."""
 
+import re
 from collections import Counter
 
 import pytest
-from digest_fakes import REFERENCE, ground
+from digest_fakes import REFERENCE, ScriptedRouter, ground
+from digest_orders import make, order
 
 from flaskllm.services.digests import answers
 from flaskllm.services.digests.answers import Quoted
@@ -179,6 +181,35 @@ def test_what_a_mail_crosses_out_in_html_is_struck_out():
 
     assert not prove(Quoted(quote="Thursday, 8 October"), made).verified
     assert prove(Quoted(quote="Friday, 9 October"), made).verified
+
+
+def test_a_struck_out_day_is_not_the_text_of_another_date():
+    told = {"date": None, "text": "Thursday", "evidence": {"quote": MOVED}}
+
+    (found,), _ = facts(check_dates, answers.DateAnswer, told)
+
+    assert (found.date, found.text) == ("2026-10-09", "We meet on Friday, 9 October.")
+
+
+def test_without_a_model_nothing_is_taken_from_strokes():
+    html = (
+        b"<p>We meet on <s>Thursday, 8 October</s> Friday, 9 October.</p>"
+        b"<p><s>Please send the old offer to Carla by Monday.</s></p>"
+        b"<p>Please send the <s>blue</s> red plan to Carla by Tuesday.</p>"
+    )
+    mail = b"From: a@example.com\nContent-Type: text/html\n\n" + html
+    wanted = order(content=mail, reference_time=REFERENCE, language="en")
+
+    digest = make(ScriptedRouter(None), wanted).digest
+
+    days = [(each.date, each.text) for each in digest.dates]
+    assert days == [("2026-10-09", "Friday, 9 October"), ("2026-10-06", "Tuesday")]
+    (task,) = digest.action_items
+    assert task.task == "Please send the red plan to Carla by Tuesday."
+    assert (task.due, task.evidence.verified) == ("2026-10-06", True)
+    shown = f"{digest.summary.short} {digest.summary.bullets} {digest.keywords}"
+    assert not {"Thursday", "Monday", "blue"} & set(re.findall(r"\w+", shown))
+    assert "~~" not in shown
 
 
 def test_words_across_a_stroke_are_told_without_it():

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import thread_mails
 from digest_fakes import call as make_call
 from digest_orders import LIBRARY, codes
 from fakes import FakeClock
@@ -149,6 +150,21 @@ class TestWhatHolds:
         assert (proof.part, proof.offset, proof.verified) == (None, None, True)
         assert proof.quote == "I will send draft 1 to the harbour office."
         assert "facts_of_earlier_mails" in codes(result)
+
+    def test_what_the_first_known_mail_quotes_is_of_whom_it_names(
+        self, house, monkeypatch
+    ):
+        answer = thread_mails._answer
+        monkeypatch.setattr(
+            thread_mails,
+            "_answer",
+            lambda said: answer(said.replace("quoted]", "body]")),
+        )
+        read(house, 2, LONG)
+        result, _ = read(house, 4, LONG, quotes=False)
+
+        speakers = [item(result, number).evidence.speaker for number in (1, 2)]
+        assert speakers == ["Ben Ito", "Cleo Marsh"]
 
     @pytest.mark.parametrize("bodies", [THREE, LONG], ids=["taken back", "new"])
     def test_a_mail_that_comes_again_adds_nothing_and_costs_what_it_did(

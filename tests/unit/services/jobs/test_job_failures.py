@@ -4,6 +4,7 @@ import json
 
 import pytest
 from job_runs_scene import ANNA, FACTS, MAIL, PROSE, Record, Recorder, ordered
+from log_lines import ours
 
 from flaskllm.core.errors import (
     BudgetExceeded,
@@ -53,6 +54,23 @@ class TestFailing:
         job = house.jobs.find(job_id, ANNA)
         assert job.error["details"] == DOWN.details
         assert len(house.told) == 1
+
+    def test_one_that_was_put_off_says_why_until_it_is_done(self, open_house, caplog):
+        caplog.set_level("INFO")
+        house = open_house(DOWN, FACTS, PROSE)
+        job_id = house.accept()
+
+        waiting = house.run(job_id)
+        listed = house.jobs.page(ANNA, "queued", 10)
+        done = house.run(job_id, 2)
+
+        assert (waiting.state, waiting.error_code) == ("queued", DOWN.code)
+        assert [each.error_code for each in listed] == [DOWN.code]
+        assert waiting.error is None
+        assert (done.state, done.error_code) == ("done", None)
+        [line] = [e for e in ours(caplog) if e.getMessage() == "job_put_off"]
+        assert line.fields["code"] == DOWN.code
+        assert line.fields["next_in_seconds"] == 10.0
 
     def test_a_job_is_never_put_off_past_its_deadline(self, open_house):
         house = open_house(DOWN)
@@ -136,7 +154,7 @@ class TestLimits:
 
         job = house.run(house.accept())
 
-        assert (job.state, job.error_code) == ("queued", None)
+        assert (job.state, job.error_code) == ("queued", "RATE_LIMIT_EXCEEDED")
         assert house.clock.slept == [20.0]
         assert house.rows.find(job.id, "anna").failures == 0
         assert house.workflows.started[-1].delay_seconds == 20.0
