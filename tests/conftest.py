@@ -43,6 +43,7 @@ _TRACED_OF_INTEGRATION = (
     "test_batches",
     "test_egress",
     "test_inbound_http",
+    "test_long_digests",
     "test_net",
     "test_thread_digests",
     "test_transport",
