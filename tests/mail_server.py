@@ -101,7 +101,7 @@ class MailServer:
             if self._at_once:
                 sock = self._encrypt(sock, talk)
             self._talk(sock, talk)
-        except (OSError, EOFError):
+        except (OSError, EOFError, ValueError):  # it was closed, perhaps while read
             pass
         finally:
             with contextlib.suppress(OSError):
