@@ -4,11 +4,13 @@ Threads, not processes: a request waits for a model nearly all its life. Long
 answers do not trip `timeout` under gthread; deadlines are the gateway's own.
 """
 
+import errno
 import gc
 import os
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,9 @@ from flaskllm.wiring.checks import find_usable
 from flaskllm.wiring.start import find_refusal
 
 _MEMORY_DISK = "/dev/shm"
+# What the system says when there is no descriptor, or no memory for one.
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_EXHAUSTED_SECONDS = 0.1
 
 _started_with = load_from_process()
 _settings = _started_with.settings
@@ -185,6 +190,28 @@ def _keep_usable() -> bool:
     return True
 
 
+def _accept_patiently(worker: Any) -> None:
+    """Let the worker live on when it has no descriptor for one more connection.
+
+    It would end, with all its requests. Who wants to connect waits in the kernel's
+    line until somebody else has left.
+    """
+    accept = getattr(worker, "accept", None)
+    if accept is None:  # a kind of worker that has its own way
+        return
+
+    def accept_or_wait(listener: Any) -> None:
+        try:
+            accept(listener)
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:
+                raise
+            worker.log.warning("no_descriptors: %s", error.strerror)
+            time.sleep(_EXHAUSTED_SECONDS)
+
+    worker.accept = accept_or_wait
+
+
 def post_worker_init(worker: Any) -> None:
     """Look after the settings; let WebSockets close when the worker is to stop.
 
@@ -195,6 +222,7 @@ def post_worker_init(worker: Any) -> None:
     from flaskllm.services.jobs.warming import warm_up
     from flaskllm.services.settings import LookOut
 
+    _accept_patiently(worker)
     end_with(worker.wsgi, lambda: not worker.alive)
     services = worker.wsgi.extensions[context.EXTENSION]
     look_out = LookOut(services.settings)

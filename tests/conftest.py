@@ -10,6 +10,7 @@ import pytest
 from fakes import FakeClock, Upstream
 from hypothesis import settings
 from processes import House, open_house
+from redis_server import redis_server, redis_url  # noqa: F401  # fixtures
 from requirements import require
 from rounds import rounds
 from stores import (  # noqa: F401  # fixtures
@@ -41,12 +42,14 @@ _NOT_TRACED = {
 # Of the whole gateway in one process: what smaller tests do not reach already.
 _TRACED_OF_INTEGRATION = (
     "test_batches",
+    "test_cache_http",
     "test_egress",
     "test_inbound_http",
     "test_long_digests",
     "test_net",
     "test_thread_digests",
     "test_transport",
+    "test_usage_series",
 )
 
 

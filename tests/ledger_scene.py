@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import rollup_sums
 from sqlalchemy import func, select, text
 
 from flaskllm.services.budgets import judge
@@ -138,8 +139,8 @@ def disagreements(database):
 
     For each subject: what is settled in `spending` is the sum of the `settle` and
     `correct` entries, what is reserved there that of the open reservations; no sum is
-    negative; and each attempt that ended has one row of usage that says what the
-    ledger says it costs.
+    negative; each attempt that ended has one row of usage that says what the ledger
+    says it costs; and the roll-ups are the sums of these rows.
     """
     with database.reading() as connection:
         sums = {
@@ -162,7 +163,7 @@ def disagreements(database):
     for subject in sums.keys() | told.keys():
         if sums.get(subject, (0, 0)) != told.get(subject, (0, 0)):
             wrong.append(f"{subject}: {sums.get(subject)} is not {told.get(subject)}")
-    return wrong + _unlike_usage(database)
+    return wrong + _unlike_usage(database) + rollup_sums.unlike_usage(database)
 
 
 _ENTRIES = text(

@@ -7,6 +7,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -34,10 +35,12 @@ rm -rf "$2"
 """
 
 # Nothing here must outlive a loss of power.
-_SETTINGS = """
+_ADDRESS = """
 listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = '{folder}'
+"""
+_SETTINGS = f"""{_ADDRESS}
 max_connections = 200
 fsync = off
 full_page_writes = off
@@ -112,6 +115,24 @@ class PostgresServer:
         """
         self._process.communicate(f"{how}\n".encode(), timeout=_START_SECONDS)
 
+    @contextlib.contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Stop all its processes meanwhile: nothing is closed, nobody answers."""
+        pids = self._pids()
+        for pid in pids:  # the main process first, or it would start others
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    def _pids(self) -> list[int]:
+        """Return its processes, the main one first; each has a session of its own."""
+        main = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{main}/task/{main}/children").read_text()
+        return [main, *map(int, children.split())]
+
     def close(self) -> None:
         """End the server for good."""
         self._process.communicate(timeout=_START_SECONDS)
@@ -144,9 +165,49 @@ class PostgresServer:
             cwd="/",
             **self._as,
         )
-        settings = self.folder / "data" / "postgresql.conf"
-        with settings.open("a") as file:
-            file.write(_SETTINGS.format(port=self.port, folder=self.folder))
+        self._set(_SETTINGS)
+
+    def _set(self, settings: str) -> None:
+        """Add settings, of which the last counts."""
+        with (self.folder / "data" / "postgresql.conf").open("a") as file:
+            file.write(settings.format(port=self.port, folder=self.folder))
+
+
+class Standby(PostgresServer):
+    """A copy of a server that follows it; `promote` makes it one of its own."""
+
+    def __init__(self, primary: PostgresServer):
+        """Copy the primary, start, and have it commit nothing without the copy."""
+        self._primary = primary
+        super().__init__(primary._programs)
+        primary.run(
+            "ALTER SYSTEM SET synchronous_standby_names = '*'",
+            "ALTER SYSTEM SET synchronous_commit = on",
+            "SELECT pg_reload_conf()",
+        )
+
+    def promote(self) -> None:
+        """Return when it takes writes."""
+        self.run("SELECT pg_promote()")
+
+    def _init(self) -> None:
+        subprocess.run(
+            [
+                self._programs / "pg_basebackup",
+                f"--pgdata={self.folder}/data",
+                f"--host={self._primary.folder}",
+                f"--port={self._primary.port}",
+                f"--username={_USER}",
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--no-sync",
+            ],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            **self._as,
+        )
+        self._set(_ADDRESS)
 
 
 @contextlib.contextmanager
@@ -160,6 +221,16 @@ def running_postgres() -> Iterator[PostgresServer]:
         yield server
     finally:
         server.close()
+
+
+@contextlib.contextmanager
+def running_standby(primary: PostgresServer) -> Iterator[Standby]:
+    """Give a server that follows this one."""
+    standby = Standby(primary)
+    try:
+        yield standby
+    finally:
+        standby.close()
 
 
 def _programs() -> Path | None:

@@ -11,10 +11,10 @@ from stream_scene import REQUEST, FakeStream, LineReader
 
 from flaskllm.core.clock import Deadline
 from flaskllm.core.errors import LLMAPIError
+from flaskllm.llm.live_stream import LiveStream
 from flaskllm.llm.open_stream import OpenStream
 from flaskllm.llm.rescue import Rescue
 from flaskllm.llm.settlement import Settlement
-from flaskllm.llm.streaming import StreamAnswer
 from flaskllm.llm.streams import Chunk, Seam
 from flaskllm.llm.types import Attempt, Call, Deployment
 
@@ -70,7 +70,7 @@ class ScriptedWalk:
 class RescueScene:
     """An answer whose first stream is deployment a's; b, c, ... go on."""
 
-    answer: StreamAnswer
+    answer: LiveStream
     walk: ScriptedWalk
     clock: FakeClock
     ended: list
@@ -92,7 +92,7 @@ def rescue_scene(*streams, request=REQUEST, names="bcdef", rescue="match"):
     walk = ScriptedWalk(call, list(streams), list(names), rescue)
     first = Settlement(Attempt(1, "main", Deployment("a", "a", "vllm", "m-a")), call)
     source = walk.open(request, walk, first)
-    answer = StreamAnswer(
+    answer = LiveStream(
         source,
         walk,
         Rescue(request, walk, walk.go_on, walk.open),

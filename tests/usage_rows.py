@@ -4,7 +4,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from flaskllm.storage.tables import usage
+from flaskllm.storage.rollups import Rollups
+from flaskllm.storage.usage import UsageRow
+from flaskllm.storage.usage import add_usage as add_rows
 
 START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 PRICE = {"input": 1_000_000_000, "output": 5_000_000_000}
@@ -42,10 +44,17 @@ def usage_row(**told):
         "cost_nanos": 150_000,
         "is_estimated": False,
         "price": json.dumps(PRICE),
+        "opens_request": told.get("attempt", 1) == 1,
+        "first_token_ms": None,
+        "saved_nanos": 0,
     } | told
 
 
 def add_usage(database, *rows):
-    """Put rows of `usage_row` into the table."""
+    """Put rows of `usage_row` into the table, and what they add into the roll-ups."""
+    rollups, made = Rollups(), [UsageRow(**row) for row in rows]
+    for row in made:
+        rollups.add(row)
     with database.transaction() as connection:
-        connection.execute(usage.insert(), list(rows))
+        add_rows(connection, made)
+        rollups.write(connection, max(row.created_at for row in made))

@@ -27,6 +27,7 @@ from flaskllm.api.v1 import (
     audit,
     batches,
     budgets,
+    cache,
     chat_socket,
     endpoints,
     health,
@@ -39,6 +40,7 @@ from flaskllm.api.v1 import (
     templates,
     tokens,
     usage,
+    usage_series,
     webhook,
 )
 from flaskllm.api.v1 import chat as native_chat
@@ -62,8 +64,10 @@ _ROUTES: tuple[tuple[str, Blueprint], ...] = (
     ("/api/v1", health.blueprint),  # GET /health, /health/ready
     ("/api/v1", providers.blueprint),  # GET /health/providers; PUT, DELETE with a name
     ("/api/v1", usage.blueprint),  # GET /usage/summary, /usage/requests; each .csv
+    ("/api/v1", usage_series.blueprint),  # GET /usage/timeseries, latency, shares; .csv
     ("/api/v1", budgets.blueprint),  # GET, POST /budgets; GET, PATCH, DELETE with an id
     ("/api/v1", tokens.blueprint),  # GET, POST /tokens; with an id PATCH, DELETE too
+    ("/api/v1", cache.blueprint),  # DELETE /cache
     ("/api/v1", audit.blueprint),  # GET /audit
     ("/api/v1", openapi.blueprint),  # GET /openapi.json
     ("/v1", chat.blueprint),  # POST /chat/completions

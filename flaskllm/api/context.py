@@ -8,6 +8,7 @@ from typing import cast
 from flask import Flask, Response, current_app, g, request
 
 from flaskllm.api.budget_notices import budget_header
+from flaskllm.api.cache_wishes import cache_headers, wish_here
 from flaskllm.api.callers import caller_socket
 from flaskllm.api.measuring import Timing, measure
 from flaskllm.api.replies import header_text
@@ -20,11 +21,12 @@ from flaskllm.core.errors import (
     LLMRateLimited,
     ServiceUnavailable,
 )
+from flaskllm.llm.cached import CacheNote
 from flaskllm.llm.confined import Confined
 from flaskllm.llm.types import Attempt, Call, Outcome
 from flaskllm.services import Services
 from flaskllm.services.accounts import Account
-from flaskllm.services.attempt_notes import note_attempt
+from flaskllm.services.attempt_notes import hearer_of, note_attempt
 from flaskllm.services.budgets import BudgetNotice
 
 EXTENSION = "flaskllm"
@@ -114,6 +116,7 @@ def make_call(
     asked_as = turn_id or request_id()
     actor = Actor(principal().id, request.remote_addr or "", asked_as)
     deadline = Deadline.after(house.deadline_seconds, house.clock)
+    notes = g.cache_notes = list[CacheNote]()
     spender = g.account = house.accounts.open(
         principal(),
         request_id=asked_as,
@@ -142,6 +145,9 @@ def make_call(
         caller=caller or caller_socket(),
         aliases=principal().aliases,
         confined=confined,
+        principal_id=principal().id,
+        cache=wish_here(),
+        cached=hearer_of(house.metrics, spender, notes),
     )
 
 
@@ -159,6 +165,7 @@ def _finish(response: Response) -> Response:
     if g.timing.decision:
         response.headers[_DECISION] = header_text(g.timing.decision)
     response.headers.update(budget_header(notices()))
+    response.headers.update(cache_headers(g.get("cache_notes", ())))
     house, rule = services(), _rule()
     # Once the answer is out: nobody waits for it.
     response.call_on_close(house.housekeeping.keep_house)
@@ -194,9 +201,7 @@ def _rule() -> str | None:
 
 
 def _level_of(status: int, degraded: bool, failure: APIError | None) -> int:
-    # Without a time to come back, it takes the operator: a damaged database.
-    waits = failure is not None and failure.retry_after_seconds is not None
-    if isinstance(failure, ServiceUnavailable) and not waits:
+    if _takes_operator(failure):
         return logging.CRITICAL
     if status >= 500:
         return logging.ERROR
@@ -214,5 +219,16 @@ def _failure_fields(failure: APIError) -> dict[str, object]:
 
 
 def _cause_to_show(failure: APIError | None) -> BaseException | None:
-    """Return the error whose traceback an operator needs: ours, not a provider's."""
-    return failure if isinstance(failure, InternalError | ServiceUnavailable) else None
+    """Return the error whose traceback an operator needs: ours, not a provider's.
+
+    A store that is away for a while is told in a few words, in every request's line.
+    """
+    is_shown = isinstance(failure, InternalError) or _takes_operator(failure)
+    return failure if is_shown else None
+
+
+def _takes_operator(failure: APIError | None) -> bool:
+    """Tell whether nobody knows a time to come back, as for a damaged database."""
+    if not isinstance(failure, ServiceUnavailable):
+        return False
+    return failure.retry_after_seconds is None

@@ -32,6 +32,7 @@ from flaskllm.core.errors import (
     InvalidInputError,
     PermissionDenied,
     RateLimitExceeded,
+    ServiceUnavailable,
 )
 
 _log = logging.getLogger(__name__)
@@ -188,11 +189,13 @@ class _Conversation:
             self._refuse_and_close(error)
         try:
             count_request(context.principal())
-        except RateLimitExceeded as error:  # the next one may come later
+            turn = Turn(frame, self._talk, self._connection, self.turns + 1)
+        except (RateLimitExceeded, ServiceUnavailable) as error:
+            # The next one may come later.
             self._connection.send(self._talk.refuse(error))
             return
         self.turns += 1
-        self._turn = Turn(frame, self._talk, self._connection, self.turns)
+        self._turn = turn
 
     def _dismiss(self, error: APIError) -> None:
         """End the turn that runs, which then tells this error; and the connection."""

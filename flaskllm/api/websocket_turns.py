@@ -26,6 +26,7 @@ from flaskllm.api.websocket_wire import (
 from flaskllm.core import ids, logs
 from flaskllm.core.errors import APIError, CallerGone, InternalError
 from flaskllm.llm.types import Call
+from flaskllm.services.background import no_thread
 
 Frame: TypeAlias = dict[str, Any]
 Event: TypeAlias = dict[str, Any]
@@ -125,7 +126,11 @@ class Turn:
     def __init__(
         self, frame: Frame, talk: Talk, connection: Connection, number: int
     ) -> None:
-        """Start to answer; `number` counts the turns of a connection from 1."""
+        """Start to answer; `number` counts the turns of a connection from 1.
+
+        Raises:
+            ServiceUnavailable: The system gives no thread for it; a retry may help.
+        """
         self._frame = frame
         self._talk = talk
         self._connection = connection
@@ -134,7 +139,12 @@ class Turn:
         self._is_answered = threading.Event()
         self._dismissal: APIError | None = None
         self._thread = threading.Thread(target=copy_context().run, args=(self._run,))
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._ours.close()
+            self._theirs.close()
+            raise no_thread() from error
 
     def is_running(self) -> bool:
         """Tell whether the event that ends it is still to come."""

@@ -6,11 +6,13 @@ from functools import cache
 import click
 
 from flaskllm import __version__
+from flaskllm.cli.answers import cache_commands
 from flaskllm.cli.audit import audit
 from flaskllm.cli.budgets import budgets
 from flaskllm.cli.config import config
 from flaskllm.cli.database import database_commands
 from flaskllm.cli.demo import demo
+from flaskllm.cli.doctor import doctor
 from flaskllm.cli.maintain import maintain
 from flaskllm.cli.route import route
 from flaskllm.cli.serve import serve
@@ -42,9 +44,11 @@ for _command in (
     tokens,
     audit,
     budgets,
+    cache_commands,
     usage,
     database_commands,
     maintain,
+    doctor,
     config,
     route,
     templates,

@@ -102,6 +102,10 @@ routes:
     strategy: adaptive
     deployments: {mini: 1, qwen: 1}
     second_price: 0.001
+    cache_ttl_seconds: 3600
+    cache_any_temperature: false
+    cache_shared: false
+    single_flight: true
   - {alias: local, deployments: {llama: 1}, rescue: off, fallbacks: [offline]}
   - {pattern: "qwen*", deployments: {qwen: 1}}
   - {capability: code_generation, deployments: {llama: 1}}

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import click
 
+from flaskllm.cli.backup import backup, restore
 from flaskllm.cli.problems import problems_told
 from flaskllm.cli.reseal import reseal
+from flaskllm.cli.stats import stats
 from flaskllm.services import Services
 from flaskllm.storage.workflows import Workflows
 
@@ -61,4 +63,5 @@ _STATES = {
 }
 
 
-database_commands.add_command(reseal)
+for _command in (reseal, backup, restore, stats):
+    database_commands.add_command(_command)

@@ -18,6 +18,7 @@ from flaskllm.core.clock import Deadline
 from flaskllm.core.ids import new_id
 from flaskllm.core.money import dollars
 from flaskllm.inputs import media_types
+from flaskllm.llm.cached import CacheNote
 from flaskllm.llm.types import Attempt, Call
 from flaskllm.services import Services
 from flaskllm.services.accounts import Account
@@ -170,6 +171,10 @@ def make_call(services: Services, request_id: str) -> tuple[Call, Account]:
         if sys.stderr.isatty():
             click.echo(f"asking {attempt.deployment.name} ...", err=True)
 
+    def cached(note: CacheNote) -> None:
+        if note.source is not None:
+            account.remember(note.source)
+
     actor = replace(cli_actor(), request_id=request_id)
     call = Call(
         deadline=deadline,
@@ -177,6 +182,8 @@ def make_call(services: Services, request_id: str) -> tuple[Call, Account]:
         before=before,
         after=account.after,
         confined=recorder_of(services.privacy, actor),
+        principal_id=_PRINCIPAL.id,
+        cached=cached,
     )
     return call, account
 

@@ -158,6 +158,36 @@ def revoke(services: Obtain, token_id: str) -> None:
     click.echo(f"API token {token_id} is revoked.")
 
 
+@tokens.command("purge")
+@click.argument("token_id", metavar="ID")
+@click.option(
+    "--accounts",
+    is_flag=True,
+    help="Also its usage and what it has spent; only when it is revoked or expired.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, as the API does.")
+@click.pass_obj
+def purge(services: Obtain, token_id: str, accounts: bool, as_json: bool) -> None:
+    """Remove what a principal has made: jobs, documents, answers, endpoints.
+
+    It can be stopped and run again. Revoke the API token first, or it may make more.
+    """
+    with problems_told():
+        erasing = services().keeping.erasing
+        erased = erasing.erase(token_id, cli_actor(), accounts=accounts)
+    told = {"removed": dict(erased.counts), "complete": erased.is_complete}
+    if as_json:
+        _print_json(told)
+    else:
+        for line in table_lines([(n, str(c)) for n, c in erased.counts.items()]):
+            click.echo(line)
+    if not erased.is_complete:
+        raise click.ClickException(
+            "Attempts are under way: their accounts stay. Ask again in some minutes."
+        )
+    click.echo(f"Nothing is left of what {token_id} made.", err=True)
+
+
 def _tell_made(token: ApiToken, made: NewToken, as_json: bool) -> None:
     if as_json:
         _print_json(new_token_data(token, made).model_dump(mode="json"))

@@ -1,16 +1,14 @@
 """`flaskllm usage`: what was used, and what it cost."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import click
 
 from flaskllm.cli.problems import problems_told
-from flaskllm.cli.table import table_lines
-from flaskllm.core.csv_text import csv_text
+from flaskllm.cli.usage_forms import DAY, FORMAT, Obtain, day, told
+from flaskllm.cli.usage_series import latency, shares, timeseries
 from flaskllm.core.paging import read_place
-from flaskllm.services import Services
 from flaskllm.services.usage_reports import BY, By, RequestReport, Summary, Wanted
 from flaskllm.services.usage_tables import (
     REQUEST_HEADINGS,
@@ -20,9 +18,15 @@ from flaskllm.services.usage_tables import (
     summary_rows,
 )
 
-Obtain = Callable[[], Services]
-
-_DAY = click.DateTime(["%Y-%m-%d"])
+_SUMMARY_SHOWN = (
+    "key",
+    "name",
+    "requests",
+    "tokens_input",
+    "tokens_output",
+    "cost",
+    "unpriced",
+)
 _REQUEST_TEXT = (
     "TIME",
     "REQUEST",
@@ -33,7 +37,6 @@ _REQUEST_TEXT = (
     "OUTPUT",
     "DOLLARS",
 )
-_FORMAT = click.Choice(["text", "csv", "json"])
 
 
 @click.group("usage")
@@ -41,13 +44,17 @@ def usage() -> None:
     """Show what was used, and what it cost."""
 
 
+for _command in (timeseries, latency, shares):
+    usage.add_command(_command)
+
+
 @usage.command("summary")
-@click.option("--since", type=_DAY, help="The first day; the month's if left out.")
-@click.option("--until", type=_DAY, help="The last day; today if left out.")
+@click.option("--since", type=DAY, help="The first day; the month's if left out.")
+@click.option("--until", type=DAY, help="The last day; today if left out.")
 @click.option("--by", type=click.Choice(BY), default="model", show_default=True)
 @click.option("--token", "principal_id", metavar="ID", help="One API token only.")
 @click.option("--tag", help="One tag only.")
-@click.option("--format", "form", type=_FORMAT, default="text", show_default=True)
+@click.option("--format", "form", type=FORMAT, default="text", show_default=True)
 @click.pass_obj
 def summary(
     services: Obtain,
@@ -61,18 +68,18 @@ def summary(
     """Sum up usage and cost, in days of the reporting time zone."""
     with problems_told():
         reports = services().usage_reports
-        span = reports.span(_day(since), _day(until))
+        span = reports.span(day(since), day(until))
         wanted = Wanted(span, principal_id=principal_id, tag=tag)
         found = reports.summary(wanted, (by,), None)
-    for line in _told(form, SUMMARY_HEADINGS, summary_rows(found), _summary_text):
+    for line in told(form, SUMMARY_HEADINGS, summary_rows(found), _summary_text):
         click.echo(line)
     if form == "text":
         click.echo(_span_text(found), err=True)
 
 
 @usage.command("requests")
-@click.option("--since", type=_DAY, help="The first day; the month's if left out.")
-@click.option("--until", type=_DAY, help="The last day; today if left out.")
+@click.option("--since", type=DAY, help="The first day; the month's if left out.")
+@click.option("--until", type=DAY, help="The last day; today if left out.")
 @click.option("--token", "principal_id", metavar="ID", help="One API token only.")
 @click.option("--model", help="The upstream's name of the model.")
 @click.option("--deployment", help="One deployment only.")
@@ -81,7 +88,7 @@ def summary(
 @click.option("--outcome", help="OK, or the code of an error.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @click.option("--after", help="Go on behind the page whose end is given.")
-@click.option("--format", "form", type=_FORMAT, default="text", show_default=True)
+@click.option("--format", "form", type=FORMAT, default="text", show_default=True)
 @click.pass_obj
 def requests(
     services: Obtain,
@@ -96,11 +103,11 @@ def requests(
     """List requests, the newest first, with each attempt and its cost."""
     with problems_told():
         reports = services().usage_reports
-        span = reports.span(_day(since), _day(until))
+        span = reports.span(day(since), day(until))
         before = read_place(after) if after else None
         found = reports.requests(Wanted(span, **only), limit + 1, before, None)
     page = found[:limit]
-    for line in _told(form, REQUEST_HEADINGS, request_rows(page), _requests_text):
+    for line in told(form, REQUEST_HEADINGS, request_rows(page), _requests_text):
         click.echo(line)
     if len(found) > limit:
         _tell_next(page[-1])
@@ -110,36 +117,17 @@ def _tell_next(last: RequestReport) -> None:
     click.echo(f"more: --after {last.place.text()}", err=True)
 
 
-def _day(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
-
-
 def _span_text(found: Summary) -> str:
     return f"{found.span.first} to {found.span.last}, {found.time_zone}"
-
-
-def _told(
-    form: str,
-    headings: Sequence[str],
-    rows: Iterator[Row],
-    as_text: Callable[[Iterator[Row]], list[Sequence[str]]],
-) -> Iterator[str]:
-    """Yield the lines of a table in the form that was asked for."""
-    if form == "csv":
-        yield csv_text(headings, rows).rstrip("\r\n")
-    elif form == "json":
-        told = [dict(zip(headings, row, strict=True)) for row in rows]
-        yield json.dumps(told, indent=2)
-    else:
-        yield from table_lines(as_text(rows))
 
 
 def _summary_text(rows: Iterator[Row]) -> list[Sequence[str]]:
     headings = ("KEY", "NAME", "REQUESTS", "INPUT", "OUTPUT", "DOLLARS", "UNPRICED")
     lines: list[Sequence[str]] = [headings]
-    for _, key, name, asked, _, tokens_in, tokens_out, cost, _, unpriced, _ in rows:
-        told = (key or "all", name, asked, tokens_in, tokens_out, cost, unpriced)
-        lines.append([str(each) for each in told])
+    for row in rows:
+        shown = dict(zip(SUMMARY_HEADINGS, row, strict=True))
+        shown["key"] = shown["key"] or "all"
+        lines.append([str(shown[name]) for name in _SUMMARY_SHOWN])
     return lines
 
 

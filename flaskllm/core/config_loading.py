@@ -1,5 +1,6 @@
 """Variables, `.env` and the file become settings, or everything that is wrong."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,10 @@ def _file(environment: Environment, folder: Path) -> Path | None:
     if named is not None:
         return folder / named
     usual = folder / DEFAULT_FILE
-    return usual if usual.exists() else None
+    try:
+        return usual if usual.exists() else None
+    except OSError:  # nobody can tell: to read it tells why
+        return usual
 
 
 def _read_file(draft: Draft, file: Path, environment: Environment) -> None:
@@ -172,7 +176,8 @@ def _locate(settings: Settings, folder: Path) -> Settings:
 
 def _check_templates_dir(loaded: Loaded) -> list[Problem]:
     path, name = loaded.settings.templates_dir, "templates_dir"
-    if path is None or path.is_dir():
+    # Unlike `Path.is_dir` it takes a disk's error for a folder that is not there.
+    if path is None or os.path.isdir(path):
         return []
     allowed = "a folder that this process may read"
     problem = Problem(name, "no folder", allowed, check="templates")

@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from flaskllm.core.config_cache import CacheSettings
 from flaskllm.core.config_checks import check
 from flaskllm.core.config_digest_section import DigestSettings
 from flaskllm.core.config_inbound import InboundId, InboundSettings
@@ -24,6 +25,7 @@ from flaskllm.core.config_job_sections import (
     MailSettings,
 )
 from flaskllm.core.config_privacy import PrivacySettings
+from flaskllm.core.config_retention import RetentionSettings
 from flaskllm.core.config_routes import (
     DeploymentSettings,
     ProviderSettings,
@@ -42,6 +44,7 @@ from flaskllm.core.config_types import (
     LogFormat,
     LogLevel,
     Name,
+    RedisURL,
     StrongSecret,
 )
 
@@ -64,6 +67,13 @@ class Settings(BaseSettings):
         description="Where the data lives: SQLite (sqlite:// is memory), or "
         "postgresql://user:password@host/name. A SQLite file in data_dir when left "
         "out.",
+    )
+    redis_url: RedisURL | None = Field(
+        None,
+        examples=["redis://:password@localhost:6379/0"],
+        description="A Redis for what processes and hosts share and may lose: counts "
+        "of limits, cached answers, how deployments stand. Left out, that lies in "
+        "memory or in the database.",
     )
     secret: StrongSecret | None = Field(
         None,
@@ -114,6 +124,10 @@ class Settings(BaseSettings):
     health: HealthSettings = Field(
         HealthSettings(), description="When a deployment that fails is left alone."
     )
+    cache: CacheSettings = Field(
+        CacheSettings(),
+        description="Where answers are kept, and how many, for routes that keep them.",
+    )
     accounting: AccountingSettings = Field(
         AccountingSettings(), description="How money is counted."
     )
@@ -126,6 +140,9 @@ class Settings(BaseSettings):
     )
     jobs: JobSettings = Field(
         JobSettings(), description="What is accepted now and done later."
+    )
+    retention: RetentionSettings = Field(
+        RetentionSettings(), description="How long what happened is kept."
     )
     callbacks: CallbackSettings = Field(
         CallbackSettings(), description="Where callbacks may go."

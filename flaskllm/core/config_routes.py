@@ -201,8 +201,36 @@ class RouteSettings(BaseModel):
         description="local sends a request whose text matches a rule of privacy only "
         "to deployments that are tagged local.",
     )
+    cache_ttl_seconds: Whole | None = Field(
+        None,
+        ge=1,
+        le=2_592_000,
+        description="Keep its answers so long, and give them to equal requests; when "
+        "left out none is kept.",
+    )
+    cache_any_temperature: bool = Field(
+        False,
+        description="Keep answers to requests whose temperature is not 0, or not "
+        "given, too.",
+    )
+    cache_shared: bool = Field(
+        False,
+        description="Give what one API token was answered to all others, too.",
+    )
+    single_flight: bool | None = Field(
+        None,
+        description="Ask the upstream once for equal requests of one API token that "
+        "come at the same time. When left out, where the answer may be kept.",
+    )
     second_price: Dollars = Field(
         0.001,
         description="For adaptive: what an answer that comes a second earlier is "
         "worth, in dollars.",
     )
+
+    @model_validator(mode="after")
+    def _keeps_something(self) -> Self:
+        for name in ("cache_any_temperature", "cache_shared"):
+            if getattr(self, name) and self.cache_ttl_seconds is None:
+                raise wrong_value(f"{name} alone", "cache_ttl_seconds beside it")
+        return self

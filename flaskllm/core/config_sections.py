@@ -87,8 +87,8 @@ class LimitSettings(BaseModel):
     store: Literal["auto", "memory", "database"] = Field(
         "auto",
         description="Where the limits of API tokens are counted: in memory, by each "
-        "web process for itself, or in the database, by all together. auto is memory "
-        "where there is one web process.",
+        "web process for itself, or in the database, by all together. auto is Redis "
+        "where `redis_url` names one, and memory where there is one web process.",
     )
 
 

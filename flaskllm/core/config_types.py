@@ -16,6 +16,7 @@ from pydantic import (
 from flaskllm.core.config_addresses import check_base_url
 from flaskllm.core.config_databases import check_database_url
 from flaskllm.core.config_problems import wrong_value
+from flaskllm.core.config_redis import check_redis_url
 from flaskllm.core.config_strength import check_strength
 
 LogFormat = Literal["auto", "json", "text"]
@@ -77,6 +78,11 @@ def _check_database_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _check_redis_url(value: SecretStr) -> SecretStr:
+    check_redis_url(value.get_secret_value())
+    return value
+
+
 Name = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$")
 ]
@@ -100,4 +106,5 @@ TimeZone = Annotated[
 StrongSecret = Annotated[SecretStr, AfterValidator(_check_strength)]
 Credential = Annotated[SecretStr, AfterValidator(_check_api_key)]
 DatabaseURL = Annotated[SecretStr, AfterValidator(_check_database_url)]
+RedisURL = Annotated[SecretStr, AfterValidator(_check_redis_url)]
 BaseURL = Annotated[str, AfterValidator(check_base_url)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pydantic import SecretStr
 
 from flaskllm.core.config_model import Settings
+from flaskllm.core.config_routes import RouteSettings
 from flaskllm.core.config_shape import leaves
 
 _VERSION_BYTES = 6
@@ -51,6 +52,33 @@ def fingerprints_of(settings: Settings) -> dict[str, str]:
         name: _digest([deployment.model_dump(), providers[deployment.provider]])
         for name, deployment in settings.deployments.items()
     }
+
+
+def provider_fingerprints_of(settings: Settings) -> dict[str, str]:
+    """Return for each provider, by its name, a digest of it; see `fingerprints_of`."""
+    return {
+        name: _digest(provider.model_dump())
+        for name, provider in settings.providers.items()
+    }
+
+
+def answering_of(route: RouteSettings, settings: Settings) -> str:
+    """Return a digest of who answers on a route, and of how they are asked.
+
+    Credentials, prices, limits and time-outs do not count.
+    """
+    told = []
+    for name in sorted(route.deployments):
+        deployment = settings.deployments[name]
+        provider = settings.providers[deployment.provider]
+        told.append(
+            [
+                deployment.provider,
+                provider.model_dump(exclude={"api_key", "models"}),
+                deployment.model_dump(exclude={"price", "limits", "timeouts", "tags"}),
+            ]
+        )
+    return _digest(told)
 
 
 def waiting_for_restart(started_with: Settings, now: Settings) -> tuple[str, ...]:

@@ -121,6 +121,8 @@ def _settle(part: Sequence[Token]) -> Iterator[Token]:
             unit, other = (after, token) if after.kind == "unit" else (token, after)
             yield replace(unit, kind="length", value=max(token.value, 1))
             yield replace(other, kind="ago" if other.kind == "ago" else "counted")
+        elif _adds_week(before, token, after):
+            yield replace(token, kind="length", value=1)
         else:
             yield replace(token, kind=_role(before, token, after, part))
 
@@ -133,6 +135,17 @@ def _counts_units(token: Token, after: Token, beyond: Token) -> bool:
     bare = kinds == {"in", "unit"} or (token.kind, after.kind) == ("unit", "ago")
     # "In week 24" counts nothing, and "in the week" is a certain one.
     return bare and after.start - token.end == 1 and beyond.kind != "number"
+
+
+def _adds_week(before: Token, token: Token, after: Token) -> bool:
+    """Tell whether it is the week of British "Friday week" and "tomorrow week"."""
+    if token.unit != "week" or token.start - before.end != 1:
+        return False
+    is_ahead = before.kind == "weekday" or (
+        before.kind == "offset" and before.value >= 0
+    )
+    # "Friday week 42" is another matter, and so is French "lundi semaine prochaine".
+    return is_ahead and after.kind not in ("number", "turn")
 
 
 def _role(before: Token, token: Token, after: Token, part: Sequence[Token]) -> str:

@@ -7,13 +7,14 @@ process do not queue up for a lock. Only who rotates the file holds one.
 import fcntl
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
+
+from flaskllm.core.log_stderr import StderrSink
 
 ROTATE_AT_BYTES = 10 * 1024 * 1024
 ROTATED_FILES = 5
@@ -36,6 +37,24 @@ class Sink(Protocol):
     def close(self) -> None:
         """Let go of what is open; a later line may open it again."""
         ...
+
+
+class Lost:
+    """How many lines of this process were lost, of all its logs."""
+
+    def __init__(self) -> None:
+        """None was."""
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def add(self) -> None:
+        """Count one more."""
+        with self._lock:
+            self.count += 1
+
+
+LOST = Lost()
+_stderr = StderrSink()
 
 
 class LineHandler(logging.Handler):
@@ -68,25 +87,15 @@ class LineHandler(logging.Handler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Say on stderr that a line was lost; never its text, it is not redacted."""
+        LOST.add()
         with suppress(Exception):
-            sys.stderr.write(f"a log line of {record.name} could not be written\n")
+            _stderr.write(f"a log line of {record.name} could not be written\n")
 
     def close(self) -> None:
         """Close the sinks."""
         super().close()
         for sink in self._sinks:
             sink.close()
-
-
-class StderrSink:
-    """The standard error stream."""
-
-    def write(self, line: str) -> None:
-        """Write a line; the stream is flushed at its break."""
-        sys.stderr.write(line)
-
-    def close(self) -> None:
-        """Leave it open: it is not ours."""
 
 
 class FileSink:

@@ -22,7 +22,8 @@ import orjson
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonEncoder, JsonFormatter
 
-from flaskllm.core.log_sinks import FileSink, LineHandler, Sink, StderrSink
+from flaskllm.core.log_sinks import FileSink, LineHandler, Sink
+from flaskllm.core.log_stderr import StderrSink
 from flaskllm.core.redaction import Redactor, escape, forms_of
 
 LogFormat = Literal["auto", "json", "text"]

@@ -19,7 +19,10 @@ from prometheus_client import (
 )
 
 from flaskllm.core.metric_series import PREFIX, series_of
+from flaskllm.core.metrics_cache import CacheMetrics
+from flaskllm.core.metrics_logs import LostLines
 from flaskllm.core.metrics_money import MoneyMetrics
+from flaskllm.core.metrics_stores import StoreMetrics
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -42,6 +45,8 @@ class Metrics:
         streams_in_flight: Answers that are being streamed now.
         websockets_open: WebSockets that are open now.
         money: What is counted of money.
+        stores: What is counted of the stores beside the database.
+        cache: What is counted of the cache.
     """
 
     def __init__(self) -> None:
@@ -70,6 +75,9 @@ class Metrics:
         self._count_streams()
         self._count_health()
         self.money = MoneyMetrics(self._registry, self._known)
+        self.stores = StoreMetrics(self._registry)
+        self.cache = CacheMetrics(self._registry)
+        self._registry.register(LostLines())
 
     def _count_attempts(self) -> None:
         self._attempts = self._counter(

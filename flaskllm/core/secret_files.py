@@ -103,10 +103,11 @@ def _create_once(path: Path, text: str) -> None:
             os.link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Return when the names in the folder are on the disk."""
     # The file's name is only durable once its folder is on the disk too.
     descriptor = os.open(folder, os.O_RDONLY)
     try:

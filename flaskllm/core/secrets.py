@@ -38,6 +38,8 @@ class Purpose(StrEnum):
     IDEMPOTENCY = "idempotency/1"
     EVENTS = "events/1"
     THREADS = "threads/1"
+    ROUTING = "routing/1"
+    CACHE = "cache/1"
 
 
 class KeyRing:

@@ -132,6 +132,30 @@ def is_confining(
     return any(route.on_sensitive == LOCAL for route in routes)
 
 
+def resolve(
+    catalog: Catalog,
+    request: CompletionRequest | EmbeddingRequest,
+    allowed: Allowed = EVERYTHING,
+) -> Route:
+    """Return the route that the request's name leads to.
+
+    Raises:
+        ModelNotFound: The name is unknown, or not allowed.
+        InvalidInputError: It is missing where one is needed.
+        NoModelConfigured: No name was given and there is no route.
+    """
+    return catalog.resolve(
+        request.model,
+        with_offline=_takes_offline(request),
+        direct=request.direct,
+        allowed=allowed,
+    )
+
+
+def _takes_offline(request: CompletionRequest | EmbeddingRequest) -> bool:
+    return isinstance(request, CompletionRequest) and request.extraction is not None
+
+
 def _lineup(
     request: CompletionRequest | EmbeddingRequest,
     routes: Sequence[Route],
@@ -165,16 +189,8 @@ def _named(
     catalog: Catalog, request: CompletionRequest | EmbeddingRequest, allowed: Allowed
 ) -> tuple[Route, ...]:
     """Return the chain of routes that the request's name begins."""
-    with_offline = (
-        isinstance(request, CompletionRequest) and request.extraction is not None
-    )
-    route = catalog.resolve(
-        request.model,
-        with_offline=with_offline,
-        direct=request.direct,
-        allowed=allowed,
-    )
-    return catalog.chain(route, with_offline=with_offline)
+    route = resolve(catalog, request, allowed)
+    return catalog.chain(route, with_offline=_takes_offline(request))
 
 
 def _found(

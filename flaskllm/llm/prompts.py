@@ -26,7 +26,7 @@ for every request and do not occur in the text itself.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -34,7 +34,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from flaskllm.core.errors import InvalidInputError
-from flaskllm.core.ids import random_base62
+from flaskllm.llm.delimiters import enclose, fresh_delimiter
 from flaskllm.llm.front_matter import (
     FrontMatter,
     TemplateError,
@@ -79,18 +79,26 @@ class Template:
     user: str
     sha256: str
 
-    def render(self, variables: Mapping[str, str], source: str) -> tuple[Message, ...]:
+    def render(
+        self,
+        variables: Mapping[str, str],
+        source: str,
+        delimiter: str | None = None,
+    ) -> tuple[Message, ...]:
         """Return the messages for one request.
 
         Args:
             variables: The values by name; strings, trusted as the caller is.
             source: Untrusted text; it stands between fresh delimiters only.
+            delimiter: One of `fresh_delimiter` for this source and this request;
+                drawn here when omitted.
 
         Raises:
             InvalidInputError: A variable is missing, too long or unknown. The
                 same request cannot succeed later.
         """
-        values = {**self._checked(variables), _SOURCE: _enclose(source)}
+        enclosed = enclose(source, delimiter or fresh_delimiter(source))
+        values = {**self._checked(variables), _SOURCE: enclosed}
         return (
             Message("system", _substitute(self.system, values)),
             Message("user", _substitute(self.user, values)),
@@ -160,13 +168,6 @@ def parse_template(text: str, file_name: str) -> Template:
     system, user = match["system"].strip(), match["user"].strip()
     _check_names(front, system, user, file_name)
     return Template(front, system, user, hashlib.sha256(text.encode()).hexdigest())
-
-
-def fresh_delimiter(text: str, draw: Callable[[int], str] = random_base62) -> str:
-    """Draw 16 base62 characters (95 bits) that do not occur in the text."""
-    while (delimiter := draw(16)) in text:
-        pass
-    return delimiter
 
 
 @cache  # files of this program stay as they are while it runs
@@ -243,8 +244,3 @@ def _check(name: str, variable: Variable, value: str) -> str:
 def _substitute(text: str, values: Mapping[str, str]) -> str:
     # One pass: a value that looks like a placeholder stays what it is.
     return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
-
-
-def _enclose(source: str) -> str:
-    delimiter = fresh_delimiter(source)
-    return f"<<<{delimiter}\n{source}\n{delimiter}>>>"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from flaskllm.core import config
 from flaskllm.core.sensitive import OnSensitive
+from flaskllm.llm.cached import UNCACHED, CacheTerms
 from flaskllm.llm.strategies import STRATEGIES
 from flaskllm.llm.types import Deployment
 
@@ -33,7 +34,7 @@ class Route:
     `continue` or `off`. `require_price` leaves out deployments whose price is not
     known. `second_nanos` is what an answer that comes a second earlier is worth, in
     nano-dollars. `on_sensitive` says what becomes of a request whose text matches a
-    rule: `ignore`, or `local`.
+    rule: `ignore`, or `local`. `cache` says what is kept of its answers.
     """
 
     alias: str | None = None
@@ -48,6 +49,7 @@ class Route:
     require_price: bool = False
     second_nanos: int = 1_000_000
     on_sensitive: OnSensitive = "ignore"
+    cache: CacheTerms = UNCACHED
 
     @property
     def name(self) -> str:

@@ -18,10 +18,12 @@ from flaskllm.llm.candidates import (
     is_confining,
     line_up,
     line_up_embedding,
+    resolve,
 )
-from flaskllm.llm.catalog import Catalog
+from flaskllm.llm.catalog import Catalog, Route
 from flaskllm.llm.health import Health
 from flaskllm.llm.lineup import Lineup
+from flaskllm.llm.live_stream import LiveStream
 from flaskllm.llm.open_stream import OpenStream
 from flaskllm.llm.order import Order
 from flaskllm.llm.outlook import Prospect, prospects_of
@@ -30,10 +32,12 @@ from flaskllm.llm.places import Places
 from flaskllm.llm.plans import plan_of
 from flaskllm.llm.prices import price_of
 from flaskllm.llm.providers import LocalProvider, Provider
+from flaskllm.llm.read_again import read_again
 from flaskllm.llm.rescue import Rescue
 from flaskllm.llm.senders import Sender
 from flaskllm.llm.settlement import Settlement
 from flaskllm.llm.streaming import StreamAnswer
+from flaskllm.llm.streams import Chunk
 from flaskllm.llm.types import (
     Answer,
     Attempt,
@@ -90,6 +94,7 @@ class Router:
         self._describe = describe
         self._places = Places(health, self._upstreams.is_local)
         self._order = Order(random, self._places.look)
+        self._has_keeping = any(not each.cache.is_nothing for each in catalog.routes)
 
     def complete(self, request: CompletionRequest, call: Call) -> Answer:
         """Return the first answer that a deployment gives before the deadline.
@@ -148,7 +153,7 @@ class Router:
         walk, (source, rate_limits) = self._go(lineup, call, attempt)
         deployment = walk.current.deployment
         wire = asked.body.wire if asked.body else None
-        return StreamAnswer(
+        return LiveStream(
             source=source,
             walk=walk,
             rescue=Rescue(asked, walk, partial(self._go_on, walk), self._open),
@@ -193,6 +198,34 @@ class Router:
             NoModelConfigured: It names none, and there is none.
         """
         return is_confining(self._catalog, request, Allowed(call.aliases))
+
+    def keeping(
+        self, request: CompletionRequest | EmbeddingRequest, call: Call
+    ) -> Route | None:
+        """Return the request's route if it has a use for the cache.
+
+        Raises:
+            ModelNotFound: The request names a model that is not there.
+            InvalidInputError: It names none where one is needed.
+            NoModelConfigured: It names none, and there is none.
+        """
+        if not self._has_keeping:
+            return None
+        route = resolve(self._catalog, request, Allowed(call.aliases))
+        return None if route.cache.is_nothing else route
+
+    def read_again(
+        self, deployment: Deployment, request: CompletionRequest, events: bytes
+    ) -> Sequence[Chunk]:
+        """Return in chunks what was streamed as it came.
+
+        Raises:
+            LLMAPIError: It cannot be read.
+        """
+        provider = self._upstreams.providers[deployment.provider]
+        if isinstance(provider, LocalProvider):
+            return ()  # it does not stream
+        return read_again(provider, request, events)
 
     def outlook(self, request: CompletionRequest, call: Call) -> tuple[Prospect, ...]:
         """Return whom a request may go to, whatever its size; no model is asked.

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from flaskllm.core.clock import Deadline
 from flaskllm.core.ids import new_ordered_id
+from flaskllm.llm.cached import USUAL, CacheNote, CacheWish, hear_nothing
 from flaskllm.llm.confined import Confined, ignore
 from flaskllm.llm.parts import Message, Thinking, ToolCall
 from flaskllm.llm.terms import UNLIMITED, Limits, Price
@@ -16,7 +17,7 @@ Wire = Literal["openai.chat", "openai.text", "anthropic.messages"]
 """A dialect in which a caller's body can be passed on as it is."""
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
-UsageSource = Literal["provider", "estimated", "none"]
+UsageSource = Literal["provider", "estimated", "none", "cached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,9 @@ class CompletionRequest:
         body: What the caller sent, where it speaks a dialect of its own.
         direct: Whether the caller may name `provider/model`.
         required_tag: Only deployments with this tag may see it; None is all.
+        template: The prompt template whose question it is, as `name@digest`.
+        varying: Words of the messages that differ from one such question to the next,
+            each with what stands for it where questions are compared.
     """
 
     model: str | None
@@ -129,6 +133,8 @@ class CompletionRequest:
     body: CallerBody | None = field(default=None, repr=False)
     direct: bool = False
     required_tag: str | None = None
+    template: str | None = None
+    varying: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,8 @@ class EmbeddingRequest:
 class Usage:
     """Tokens of one answer in one normal form; every count is >= 0.
 
-    `source` tells who counted. A count that a provider gave inside another
+    `source` tells who counted; `cached` are those of an answer that no upstream gave
+    for this request. A count that a provider gave inside another
     (cached input inside all input) has been taken out: the fields add up.
     """
 
@@ -183,7 +190,12 @@ class Usage:
         )
 
 
-_WEAKNESS: Mapping[UsageSource, int] = {"none": 0, "provider": 1, "estimated": 2}
+_WEAKNESS: Mapping[UsageSource, int] = {
+    "none": 0,
+    "cached": 1,
+    "provider": 2,
+    "estimated": 3,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +342,9 @@ class Call:
     made; `after` hears how it ended, exactly once for each `before`. `aliases` are
     the only model names that may be asked for; None is every one. `confined` hears,
     before an answer is given, that only local deployments were to see it; it may
-    raise where that cannot be put on record.
+    raise where that cannot be put on record. `principal_id` tells whose it is; without
+    one nothing is kept of it. `cache` is what its caller wants of the cache, and
+    `cached` hears what became of that, before the answer is given.
     """
 
     deadline: Deadline
@@ -340,6 +354,9 @@ class Call:
     caller: socket.socket | None = None
     aliases: frozenset[str] | None = None
     confined: Callable[[Confined], None] = ignore
+    principal_id: str = ""
+    cache: CacheWish = USUAL
+    cached: Callable[[CacheNote], None] = hear_nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from flaskllm.services.accounts import Accounts
 from flaskllm.services.api_tokens import ApiTokenService
 from flaskllm.services.audit import Audit
 from flaskllm.services.budget_keeping import Budgets
+from flaskllm.services.caching.clearing import CacheClearing
 from flaskllm.services.callbacks.deliveries import Deliveries
 from flaskllm.services.callbacks.endpoints import Endpoints
 from flaskllm.services.callbacks.receivers import Receivers
@@ -19,6 +20,7 @@ from flaskllm.services.idempotency import Idempotency
 from flaskllm.services.inbound.taking import Taking
 from flaskllm.services.jobs.jobs import Jobs
 from flaskllm.services.jobs.runs import JobRuns
+from flaskllm.services.keeping import Keeping
 from flaskllm.services.limits import Limits
 from flaskllm.services.models import Models
 from flaskllm.services.overrides import Overrides
@@ -28,6 +30,7 @@ from flaskllm.services.responses import Responses
 from flaskllm.services.routes import Routes
 from flaskllm.services.settings import LiveSettings
 from flaskllm.services.templates import Templates
+from flaskllm.services.usage_panels import Panels
 from flaskllm.services.usage_reports import UsageQueries
 from flaskllm.storage.database import Database
 from flaskllm.storage.workers import Workers
@@ -49,6 +52,7 @@ class Services:
     audit: Audit
     budgets: Budgets
     completions: Completions
+    clearing: CacheClearing
     digests: Digests
     resealing: Resealing
     responses: Responses
@@ -64,6 +68,7 @@ class Services:
     settings: LiveSettings
     limits: Limits
     usage_reports: UsageQueries
+    usage_panels: Panels
     metrics: Metrics
     jobs: Jobs
     job_runs: JobRuns
@@ -71,6 +76,7 @@ class Services:
     receivers: Receivers
     deliveries: Deliveries
     inbound: Taking
+    keeping: Keeping
     database: Database
     workflows: Workflows
     workers: Workers

@@ -10,11 +10,12 @@ from flaskllm.core.clock import Deadline
 from flaskllm.core.errors import APIError, RateLimitExceeded
 from flaskllm.core.periods import day_of
 from flaskllm.core.subjects import subjects_of
+from flaskllm.llm.cached import Remembered
 from flaskllm.llm.types import Attempt, Outcome, Plan
 from flaskllm.services.account_house import House
 from flaskllm.services.bills import Bill, bill_of
 from flaskllm.services.budgets import BudgetNotice, Refused, exceeded, notice_of
-from flaskllm.services.usage_rows import describe, usage_row
+from flaskllm.services.usage_rows import describe, remembered_row, usage_row
 from flaskllm.storage.ledger import Busy, Closing, Reservation
 from flaskllm.storage.usage import Described
 
@@ -65,6 +66,7 @@ class Account:
         # By alias: the budgets that stop it no more under this alias.
         self._waived: dict[str, frozenset[str]] = {}
         self._held: dict[str, _Held] = {}
+        self._is_open = False  # once an attempt of it is on record
 
     def before(self, attempt: Attempt) -> None:
         """Return once the attempt's reservation is durable; it may be made then.
@@ -108,6 +110,34 @@ class Account:
                 attempt_id=attempt.id,
             )
 
+    def remember(self, source: Remembered) -> None:
+        """Have recorded that an answer was given for which no upstream was asked.
+
+        It costs nothing, and nothing is reserved. It never raises, as `after`.
+        """
+        now = self._house.clock.now()
+        row = remembered_row(
+            source,
+            request_id=self._request_id,
+            principal_id=self._principal.id,
+            source=self._source,
+            tags=self._tags,
+            at=now,
+            opens_request=not self._is_open,
+        )
+        self._is_open = True
+        try:
+            self._house.writer.close(Closing(row.id, now, None, row))
+        except Exception as error:  # the answer is there: the caller shall have it
+            logs.event(
+                _log,
+                logging.ERROR,
+                "usage_not_recorded",
+                error=error,
+                request_id=self._request_id,
+                attempt_id=row.id,
+            )
+
     def _reserve(self, attempt: Attempt, plan: Plan) -> Reservation:
         house, reservation = self._house, self._reservation(attempt, plan)
         started_seconds = house.clock.monotonic()
@@ -118,6 +148,7 @@ class Account:
             raise self._too_many(verdict)
         if isinstance(verdict, Refused):
             raise self._exceeded(verdict)
+        self._is_open = True
         self._note(*map(notice_of, verdict.passed))
         return reservation
 
@@ -179,6 +210,7 @@ class Account:
             principal_id=self._principal.id,
             began_at=reservation.created_at if reservation else now,
         )
+        self._is_open = True
         self._house.writer.close(
             Closing(attempt.id, now, reservation, row, bill.is_released)
         )
@@ -200,4 +232,5 @@ class Account:
             self.cost_nanos = None
 
     def _describe(self, attempt: Attempt) -> Described:
-        return describe(attempt, self._source, self._tags)
+        opens = not self._is_open
+        return describe(attempt, self._source, self._tags, opens_request=opens)

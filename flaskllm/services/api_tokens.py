@@ -217,6 +217,7 @@ class ApiTokenService:
     def _change(
         self, token_id: str, edit: TokenEdit, event: str, actor: Actor
     ) -> ApiToken:
+        self._authentication.announce()
         try:
             record = self._tokens.change(_sane(token_id), edit)
         finally:

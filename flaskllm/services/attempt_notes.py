@@ -1,12 +1,15 @@
 """What is logged and counted of an attempt that has ended."""
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from flaskllm.core import logs
 from flaskllm.core.errors import CallerGone, LLMAnswerDiffers
 from flaskllm.core.metrics import Metrics
+from flaskllm.llm.cached import CacheNote
 from flaskllm.llm.types import Attempt, Outcome
+from flaskllm.services.account import Account
 
 # A stream that cannot be joined to another is left by ourselves.
 _NO_CUT: Final = frozenset({"OK", LLMAnswerDiffers.code})
@@ -18,6 +21,40 @@ def note_attempt(metrics: Metrics, attempt: Attempt, outcome: Outcome) -> None:
     """Write the line of an attempt, and count it."""
     _log_attempt(attempt, outcome)
     _count(metrics, attempt, outcome)
+
+
+def note_cache(metrics: Metrics, note: CacheNote) -> None:
+    """Write the line of what the cache answered, and count what became of a request."""
+    source = note.source
+    saved_nanos = 0 if source is None else source.saved_nanos or 0
+    metrics.cache.count_request(note.outcome, note.reason or "", saved_nanos)
+    if source is not None:
+        logs.event(
+            _log,
+            logging.INFO,
+            "answer_remembered",
+            outcome=note.outcome,
+            alias=source.alias,
+            deployment=source.deployment,
+            provider=source.provider,
+            model=source.model,
+            age_seconds=round(source.age_seconds, 3),
+        )
+
+
+def hearer_of(
+    metrics: Metrics, account: Account, told: list[CacheNote] | None = None
+) -> Callable[[CacheNote], None]:
+    """Return what hears of the cache for one account; `told` is added to."""
+
+    def cached(note: CacheNote) -> None:
+        if told is not None:
+            told.append(note)
+        note_cache(metrics, note)
+        if note.source is not None:
+            account.remember(note.source)
+
+    return cached
 
 
 def _log_attempt(attempt: Attempt, outcome: Outcome) -> None:

@@ -53,6 +53,7 @@ class Authentication:
         clock: Clock,
         read_counter: Callable[[], int],
         bootstrap: BootstrapToken | None = None,
+        announce: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep the collaborators; nothing is opened.
 
@@ -62,11 +63,13 @@ class Authentication:
             clock: Tells what has expired.
             read_counter: Returns how often API tokens were changed.
             bootstrap: The API token of the settings.
+            announce: Tells the others that one is about to be changed.
         """
         self._tokens = tokens
         self._keys = keys
         self._clock = clock
         self._bootstrap = bootstrap
+        self._announce = announce
         self._principals = Principals(read_counter, clock)
 
     def digest(self, text: str) -> bytes:
@@ -76,6 +79,10 @@ class Authentication:
             ServiceUnavailable: The secret cannot be read.
         """
         return token_digest(self._keys.key(Purpose.API_TOKENS), text)
+
+    def announce(self) -> None:
+        """Tell all processes to look closely: one is about to be changed."""
+        self._announce()
 
     def forget(self) -> None:
         """Prove everybody anew: an API token was changed by this process."""

@@ -3,6 +3,7 @@
 A fork leaves threads behind, so a forked process begins its own.
 """
 
+import logging
 import os
 import queue
 import threading
@@ -12,8 +13,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from flaskllm.core import logs
+from flaskllm.core.errors import ServiceUnavailable
+
 Run = Callable[[], None]
 StateT = TypeVar("StateT")
+
+_AGAIN_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+def no_thread() -> ServiceUnavailable:
+    """Return the error for a thread that the system does not give; it may pass."""
+    return ServiceUnavailable(
+        details="The system gives this process no further thread.",
+        retry_after_seconds=_AGAIN_SECONDS,
+    )
 
 
 class ThreadOfProcess(Generic[StateT]):
@@ -44,7 +60,11 @@ class ThreadOfProcess(Generic[StateT]):
         return begun[1] if begun is not None and begun[0] == os.getpid() else None
 
     def begin(self) -> StateT:
-        """Return the state of this process, whose thread has begun."""
+        """Return the state of this process, whose thread has begun.
+
+        Raises:
+            ServiceUnavailable: The system gives no thread; the next call tries again.
+        """
         state = self.state()
         if state is not None:
             return state
@@ -57,7 +77,11 @@ class ThreadOfProcess(Generic[StateT]):
         thread = threading.Thread(
             target=self._work, args=(state,), name=self._name, daemon=True
         )
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            logs.event(_log, logging.WARNING, "thread_not_begun", thread=self._name)
+            raise no_thread() from error
         self._begun = os.getpid(), state
         return state
 
@@ -82,8 +106,14 @@ class Errand:
         self._thread = ThreadOfProcess(name, _Turn, self._work)
 
     def ask(self, patience_seconds: float = 0.0) -> bool:
-        """Return at once, or when it is done, within this time; tell whether it is."""
-        turn = self._thread.begin()
+        """Return at once, or when it is done, within this time; tell whether it is.
+
+        It is not where the system gives no thread for it.
+        """
+        try:
+            turn = self._thread.begin()
+        except ServiceUnavailable:
+            return False
         turn.done.clear()
         turn.wanted.set()
         return turn.done.wait(patience_seconds)
@@ -112,7 +142,11 @@ class Rounds:
         )
 
     def begin(self) -> None:
-        """Return once the thread of this process is there; cheap when it is."""
+        """Return once the thread of this process is there; cheap when it is.
+
+        Raises:
+            ServiceUnavailable: The system gives none; the next call tries again.
+        """
         self._thread.begin()
 
     def hurry(self) -> None:

@@ -71,12 +71,19 @@ class RunningClaims:
         """Return until when a lease of now holds."""
         return self._clock.now() + timedelta(seconds=self._lease_seconds)
 
-    def enter(self, claim: Claim) -> None:
-        """Lengthen the lease of this claim from now on."""
-        with self._lock:
-            self._running[claim.owner] = os.getpid(), claim
+    def begin(self) -> None:
+        """Return once this process can lengthen leases; cheap when it can.
+
+        Raises:
+            ServiceUnavailable: It cannot, so nothing may be claimed; a retry helps.
+        """
         if self._rounds is not None:
             self._rounds.begin()
+
+    def enter(self, claim: Claim) -> None:
+        """Lengthen the lease of this claim from now on; `begin` was called before."""
+        with self._lock:
+            self._running[claim.owner] = os.getpid(), claim
 
     def leave(self, claim: Claim) -> None:
         """Do so no more."""

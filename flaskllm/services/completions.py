@@ -16,6 +16,7 @@ from flaskllm.llm.types import (
     EmbeddingAnswer,
     EmbeddingRequest,
 )
+from flaskllm.services.caching.asking import Remembering
 from flaskllm.services.confining import Confining
 
 # A second budget may be spent too, and name another alias; then it is enough.
@@ -32,6 +33,9 @@ class Completions:
     Where a route keeps sensitive text local, `rules` find it; then only deployments
     tagged `local` are asked, and `call.confined` hears why before the answer is given.
 
+    Where a route keeps answers, `memory` gives them to equal requests; what it gives
+    costs nothing, and `call.cached` hears of it. Without it nothing is kept.
+
     Where a hard budget is spent and names an alias, that alias is asked instead,
     whatever names the caller may send: the operator chose it. It is asked with the
     same deadline, twice at most if another budget names another alias.
@@ -46,17 +50,22 @@ class Completions:
 
     router: Callable[[], Router]
     rules: Rules | None = None
+    memory: Remembering | None = None
 
     def complete(self, request: CompletionRequest, call: Call) -> Answer:
         """Return a whole answer."""
         router = self.router()
         ask = Confining(router, self.rules).around(router.complete)
+        if self.memory is not None:
+            ask = self.memory.completing(router, ask)
         return _within_budget(ask, request, call)
 
     def stream(self, request: CompletionRequest, call: Call) -> StreamAnswer:
         """Return a streamed answer whose first token is there; close it."""
         router = self.router()
         ask = Confining(router, self.rules).around(router.stream)
+        if self.memory is not None:
+            ask = self.memory.streaming(router, ask)
         return _within_budget(ask, request, call)
 
     def outlook(self, request: CompletionRequest, call: Call) -> tuple[Prospect, ...]:
@@ -67,6 +76,8 @@ class Completions:
         """Return a vector for each input."""
         router = self.router()
         ask = Confining(router, self.rules).around(router.embed)
+        if self.memory is not None:
+            ask = self.memory.embedding(router, ask)
         return _within_budget(ask, request, call)
 
 

@@ -11,7 +11,6 @@ from flaskllm.core.sensitive import LOCAL, Found, Rules
 from flaskllm.llm.confined import Confined
 from flaskllm.llm.confining import UNREADABLE, has_unreadable, texts_of
 from flaskllm.llm.router import Router
-from flaskllm.llm.streaming import StreamAnswer
 from flaskllm.llm.types import Call, CompletionRequest, Deployment, EmbeddingRequest
 
 
@@ -58,8 +57,9 @@ class Confining:
         try:
             call.confined(Confined(found, (answer.deployment.name,)))
         except BaseException:
-            if isinstance(answer, StreamAnswer):
-                answer.close()
+            close = getattr(answer, "close", None)
+            if close is not None:  # a stream
+                close()
             raise
         return answer
 

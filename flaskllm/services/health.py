@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from flaskllm.core.errors import APIError
 from flaskllm.llm.catalog import OFFLINE, Catalog
@@ -14,22 +14,46 @@ from flaskllm.services.overrides import (
     find_deployment,
     listed_deployments,
 )
-from flaskllm.storage.database import Database
+
+Readiness = Literal["ready", "degraded", "not_ready"]
+"""`degraded`: all is answered, though each process goes by what it alone knows."""
+
+
+class Store(Protocol):
+    """What may answer or not."""
+
+    def check(self) -> None:
+        """Return when it answers; raise an error of ours when it does not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Asks the parts that no request can do without."""
+    """Asks the parts that requests stand on.
 
-    database: Database
+    No request can do without the `database`; without `redis` they go on, where the
+    settings name one.
+    """
 
-    def ready(self) -> bool:
-        """Tell whether the database answers and its schema is up to date."""
-        try:
-            self.database.check()
-        except APIError:
-            return False
-        return True
+    database: Store
+    redis: Store | None = None
+
+    def readiness(self) -> Readiness:
+        """Return how ready this process is: whether the stores answer.
+
+        The database's schema must be up to date as well.
+        """
+        if not _answers(self.database):
+            return "not_ready"
+        return "ready" if self.redis is None or _answers(self.redis) else "degraded"
+
+
+def _answers(store: Store) -> bool:
+    try:
+        store.check()
+    except APIError:
+        return False
+    return True
 
 
 class Watched(Protocol):
@@ -74,12 +98,14 @@ class ProviderHealth:
 class Providers:
     """Tells how the upstreams stand in this process.
 
-    `catalog` returns that of the settings as they stand now.
+    `catalog` returns that of the settings as they stand now; `keep_current` takes up
+    what operators and other processes told lately.
     """
 
     catalog: Callable[[], Catalog]
     health: Watched
     overrides: Overrides
+    keep_current: Callable[[], None] = lambda: None
 
     def list(self) -> tuple[ProviderHealth, ...]:
         """Return the providers in the order of the settings, but for local ones.
@@ -87,6 +113,7 @@ class Providers:
         Of the models that upstreams list only those are there that were asked
         lately, or that are overridden.
         """
+        self.keep_current()
         catalog, overrides = self.catalog(), self.overrides.standing()
         by_provider: dict[str, list[DeploymentHealth]] = {
             name: [] for name in catalog.samples
@@ -111,6 +138,7 @@ class Providers:
             NotFound: There is none of this name; the details name the nearest.
             InvalidInputError: It needs no upstream, so there is nothing to tell.
         """
+        self.keep_current()
         deployment = find_deployment(name, self.catalog())
         return self._told(deployment, self.overrides.standing())
 

@@ -33,6 +33,8 @@ from flaskllm.storage.idempotency import (
 )
 
 KEPT_FOR: Final = timedelta(hours=24)
+"""How long, unless the settings say otherwise."""
+
 MOST_ANSWER_BYTES: Final = 32 * 1024 * 1024
 
 _IN_FLIGHT_SECONDS: Final = 1.0
@@ -70,6 +72,7 @@ class Idempotency:
         *,
         threaded: bool,
         deadline_seconds: float,
+        keep_for: timedelta = KEPT_FOR,
     ) -> None:
         """Keep the collaborators; nothing is opened.
 
@@ -80,10 +83,12 @@ class Idempotency:
             threaded: Whether a thread may lengthen leases; else they are as long as
                 a request may take.
             deadline_seconds: How long one may take.
+            keep_for: How long an answer is kept.
         """
         self._rows = rows
         self._keys = keys
         self._clock = clock
+        self._keep_for = keep_for
         self._running = RunningClaims(
             rows, clock, threaded=threaded, deadline_seconds=deadline_seconds
         )
@@ -114,7 +119,7 @@ class Idempotency:
         headers: tuple[tuple[str, str], ...],
         body: bytes,
     ) -> bool:
-        """End the claim with its answer, and tell whether it is kept for 24 hours.
+        """End the claim with its answer, and tell whether it is kept.
 
         It is not where it is longer than 32 MiB, where the claim was lost to a
         later request, or where the database does not take it. That is logged and
@@ -124,7 +129,7 @@ class Idempotency:
             self.release(claim, f"it is longer than {MOST_ANSWER_BYTES} bytes")
             return False
         answer = StoredAnswer(claim.request_id, status, json.dumps(headers), body)
-        expires_at = self._clock.now() + KEPT_FOR
+        expires_at = self._clock.now() + self._keep_for
         try:
             is_kept = self._rows.store(claim.place, claim.owner, answer, expires_at)
         except APIError as error:
@@ -170,6 +175,7 @@ class Idempotency:
         return forgotten
 
     def _claim(self, asked: KeyedRequest) -> Claim | KeptAnswer:
+        self._running.begin()
         prints = prints_of(asked, self._keys.keys(Purpose.IDEMPOTENCY))
         place, *earlier = prints  # that of the current secret comes first
         claim = Claim(place, new_id("own"), asked.request_id, self._running.ends())
@@ -207,7 +213,7 @@ class Idempotency:
             request_id=claim.request_id,
             created_at=now,
             lease_until=self._running.lease_until(),
-            expires_at=now + KEPT_FOR,
+            expires_at=now + self._keep_for,
         )
 
 

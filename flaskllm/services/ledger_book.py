@@ -60,6 +60,7 @@ class Book:
         self._clock = clock
         self._metrics = metrics
         self._fails_until: float | None = None
+        self._failure: APIError | None = None
 
     @property
     def has_waiting(self) -> bool:
@@ -72,12 +73,22 @@ class Book:
         return self._fails_until is None and len(self.kept) >= MOST_AT_ONCE
 
     @property
+    def is_failing(self) -> bool:
+        """Tell whether the store took nothing when it was asked last."""
+        return self._fails_until is not None
+
+    @property
     def again_seconds(self) -> float:
         """Return when the store is to be tried again by itself; 0 when it works.
 
         It is a time of the monotonic clock.
         """
         return self._fails_until or 0.0
+
+    def refuse(self, tickets: Iterable[Ticket]) -> None:
+        """Answer these, which were not tried, as those that failed last."""
+        for each in tickets:
+            each.answer(self._failure or ServiceUnavailable())
 
     def commit(self, tickets: Sequence[Ticket]) -> None:
         """Write these and what waits; all are answered when it returns.
@@ -147,6 +158,7 @@ class Book:
                 code=error.code,
                 reason=error.details,
             )
+        self._failure = error
         self._fails_until = self._clock.monotonic() + AGAIN_SECONDS
 
     def _undo(self, ticket: Ticket) -> None:

@@ -22,6 +22,8 @@ _MOST_WAITING = 10_000
 # So long what ended waits for company: a transaction costs more than its rows.
 _GATHER_SECONDS = 0.2
 _LAST_FLUSH_SECONDS = 5.0
+# Of a store that fails nobody expects much: callers shall not pile up before it.
+_FAILING_SECONDS = 1.0
 
 _Arrivals = queue.SimpleQueue[Ticket | Closing | threading.Event]
 
@@ -60,13 +62,18 @@ class LedgerWriter:
     def reserve(self, reservation: Reservation, patience_seconds: float) -> Verdict:
         """Return the verdict once the reservation is durable, or refused.
 
+        After a failure of the store nobody waits longer than a second, until it
+        takes something again.
+
         Raises:
             ServiceUnavailable: It was not written in time, or the store does not
                 take it; a retry may help.
             InternalError: The reservation is wrong: our own fault.
         """
-        ticket = Ticket(reservation)
-        self._thread.begin().arrivals.put(ticket)
+        ticket, desk = Ticket(reservation), self._thread.begin()
+        if desk.book.is_failing:
+            patience_seconds = min(patience_seconds, _FAILING_SECONDS)
+        desk.arrivals.put(ticket)
         return ticket.wait(patience_seconds)
 
     def close(self, closing: Closing) -> None:
@@ -88,16 +95,30 @@ class LedgerWriter:
         return mark.wait(seconds)
 
     def _make_desk(self) -> _Desk:
-        atexit.register(self.flush)
         return _Desk(self._make_book())
 
     def _run(self, desk: _Desk) -> None:
+        atexit.register(self.flush)
         while True:
-            desk.book.commit(self._gather(desk))
+            tickets = self._gather(desk)
+            began_seconds = self._clock.monotonic()
+            desk.book.commit(tickets)
+            if desk.book.is_failing:
+                self._refuse_late(desk, began_seconds)
             if not desk.book.has_waiting:
                 for mark in desk.flushes:
                     mark.set()
                 desk.flushes.clear()
+
+    def _refuse_late(self, desk: _Desk, began_seconds: float) -> None:
+        """Refuse who came while the store took its time to fail.
+
+        One after the other would wait as long for the same.
+        """
+        if self._clock.monotonic() - began_seconds >= _FAILING_SECONDS:
+            late: list[Ticket] = []
+            _take(desk, late)
+            desk.book.refuse(late)
 
     def _gather(self, desk: _Desk) -> list[Ticket]:
         """Return those who wait, once there is something to do.

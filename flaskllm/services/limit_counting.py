@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from limits import RateLimitItem
 from limits.strategies import SlidingWindowCounterRateLimiter
@@ -11,10 +11,14 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from flaskllm.core import logs
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import APIError
+from flaskllm.core.recovery import Recovery
 from flaskllm.core.sliding import Window
 from flaskllm.core.windows import Windows
-from flaskllm.services.recovery import Recovery
 from flaskllm.storage.counters import SqlCounters
+from flaskllm.storage.redis_counters import RedisCounters
+
+SharedCounters: TypeAlias = SqlCounters | RedisCounters
+"""What processes count in together."""
 
 _Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
@@ -25,7 +29,7 @@ class _Place:
     """Somewhere to count: the strategy, and the storage that it counts in."""
 
     strategy: SlidingWindowCounterRateLimiter
-    storage: Windows | SqlCounters
+    storage: Windows | SharedCounters
 
 
 class LimitCounting:
@@ -41,7 +45,7 @@ class LimitCounting:
     def __init__(
         self,
         local: Windows,
-        shared: SqlCounters | None,
+        shared: SharedCounters | None,
         clock: Clock,
         count_local: Callable[[], None],
     ) -> None:
@@ -109,5 +113,5 @@ class LimitCounting:
             logs.event(_log, logging.INFO, "limits_counted_together")
 
 
-def _place(storage: Windows | SqlCounters) -> _Place:
+def _place(storage: Windows | SharedCounters) -> _Place:
     return _Place(SlidingWindowCounterRateLimiter(storage), storage)

@@ -1,7 +1,8 @@
 """Limits of principals: requests and tokens per minute, by the strategies of `limits`.
 
 Both count in sliding windows of two numbers, see `core.sliding`: in memory where
-there is one web process, in the database where several must share what they count.
+there is one web process, in Redis or in the database where several must share what
+they count.
 """
 
 from collections.abc import Callable
@@ -16,8 +17,7 @@ from flaskllm.core.auth import Principal
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import RateLimitExceeded
 from flaskllm.core.windows import Windows
-from flaskllm.services.limit_counting import LimitCounting
-from flaskllm.storage.counters import SqlCounters
+from flaskllm.services.limit_counting import LimitCounting, SharedCounters
 
 Kind: TypeAlias = Literal["requests", "tokens"]
 
@@ -62,7 +62,7 @@ class Limits:
     def __init__(
         self,
         local: Windows,
-        shared: SqlCounters | None,
+        shared: SharedCounters | None,
         clock: Clock,
         *,
         count_local: Callable[[], None],
@@ -71,7 +71,8 @@ class Limits:
 
         Args:
             local: Counts in memory; `shared` tells it what it sees.
-            shared: Counts in the database; None where one process counts alone.
+            shared: Counts in Redis or in the database; None where one process counts
+                alone.
             clock: Says when a count was made, and when to ask the storage again.
             count_local: Hears of each count made in memory for want of the storage.
         """
@@ -151,7 +152,7 @@ class Limits:
         return tuple(each for each in found if each is not None)
 
     def forget_expired(self) -> int:
-        """Remove the counts of the database that are over; return how many.
+        """Remove the counts of the store that are over; return how many.
 
         Raises:
             ServiceUnavailable: The database does not work.

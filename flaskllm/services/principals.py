@@ -107,9 +107,11 @@ class Principals:
         """Return the generation that stands; at most one thread reads for it."""
         now_seconds = self._clock.monotonic()
         is_usable = self._is_usable(now_seconds)
-        # Who has something to go by does not wait for the one who reads.
+        # Who has something to go by does not wait for the one who reads, nor does
+        # anybody where the last reading failed.
+        waits = not is_usable and self._failure is None
         if (now_seconds >= self._due_seconds or not is_usable) and (
-            self._turn.acquire(blocking=not is_usable)
+            self._turn.acquire(blocking=waits)
         ):
             try:
                 self._read_if_due()

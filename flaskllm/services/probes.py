@@ -7,13 +7,14 @@ again, or not, before a caller has to.
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol, runtime_checkable
 
 from flaskllm.core import logs
 from flaskllm.core.clock import Clock, Deadline
-from flaskllm.core.errors import APIError, LLMAPIError
+from flaskllm.core.errors import APIError, LLMAPIError, ServiceUnavailable
 from flaskllm.llm.catalog import Catalog
 from flaskllm.llm.health.standings import Standing
 from flaskllm.llm.providers import LocalProvider, Provider
@@ -123,9 +124,13 @@ class Probes:
         )
 
     def begin(self) -> None:
-        """Return once this process looks after its upstreams; cheap when it does."""
+        """Return once this process looks after its upstreams; cheap when it does.
+
+        Where it cannot, no request fails for that: the next one tries again.
+        """
         if self._rounds is not None:
-            self._rounds.begin()
+            with suppress(ServiceUnavailable):
+                self._rounds.begin()
 
     def probe_due(self, now_seconds: float) -> None:
         """Ask each provider whose turn it is by the monotonic clock.

@@ -30,6 +30,7 @@ class AttemptReport:
     cost_nanos: int | None
     is_estimated: bool
     lines: tuple[PriceLine, ...]
+    saved_nanos: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ def _attempt(row: Mapping[str, Any]) -> AttemptReport:
         cost_nanos=row["cost_nanos"],
         is_estimated=row["is_estimated"],
         lines=price_lines(price, used) if price else (),
+        saved_nanos=row["saved_nanos"],
     )
 
 

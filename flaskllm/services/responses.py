@@ -14,6 +14,8 @@ from flaskllm.services.own_ids import not_found, sane_id
 from flaskllm.storage.responses import ResponseRow, ResponseRows
 
 KEPT_FOR = timedelta(days=30)
+"""How long, unless the settings say otherwise."""
+
 MOST_TURNS = 1000
 # As much as one request may bring; a chain of large ones must not fill the memory.
 MOST_CONVERSATION_BYTES = 32 * 1024 * 1024
@@ -39,16 +41,29 @@ class KeptResponse:
 class Responses:
     """Keeps responses. What another principal made reads as never made."""
 
-    def __init__(self, rows: ResponseRows, clock: Clock) -> None:
-        """Keep the collaborators; nothing is opened."""
+    def __init__(
+        self, rows: ResponseRows, clock: Clock, keep_for: timedelta = KEPT_FOR
+    ) -> None:
+        """Keep the collaborators; nothing is opened.
+
+        Args:
+            rows: The table.
+            clock: Tells what has expired.
+            keep_for: How long a response is kept at most.
+        """
         self._rows = rows
         self._clock = clock
+        self._keep_for = keep_for
 
     def keep(
-        self, response: KeptResponse, principal_id: str, kept_for: timedelta = KEPT_FOR
+        self,
+        response: KeptResponse,
+        principal_id: str,
+        kept_for: timedelta | None = None,
     ) -> bool:
-        """Store the response for 30 days or less, and tell whether that worked.
+        """Store the response, and tell whether that worked.
 
+        It is kept as long as all are, or shorter where `kept_for` says so.
         A failure is logged and goes no further: the answer is there and paid for.
         """
         now = self._clock.now()
@@ -57,7 +72,7 @@ class Responses:
             principal_id=principal_id,
             previous_id=response.previous_id,
             created_at=now,
-            expires_at=now + min(kept_for, KEPT_FOR),
+            expires_at=now + min(kept_for or self._keep_for, self._keep_for),
             body=_json(response.body),
             input_items=_json(response.input_items),
         )

@@ -1,6 +1,7 @@
 """Whether the master secret is the one that the database was made with."""
 
 import hmac
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
@@ -32,9 +33,18 @@ class SecretMark:
                 retry does not help.
         """
         found = read_mark(connection, MARK)
-        if found is None:
+        return self.check_marks({} if found is None else {MARK: found})
+
+    def check_marks(self, found: Mapping[str, bytes]) -> bool:
+        """Tell the same of a database that is known by its marks alone.
+
+        Raises:
+            ServiceUnavailable: As `check`.
+        """
+        mark = found.get(MARK)
+        if mark is None:
             return False
-        if not any(hmac.compare_digest(found, own) for own in self._own()):
+        if not any(hmac.compare_digest(mark, own) for own in self._own()):
             raise ServiceUnavailable(
                 "The master secret is not the one this database was made with.",
                 details="Set `secret` (FLASKLLM_SECRET, or the file `secret` in the "

@@ -1,9 +1,11 @@
 """What the faces may know and ask of the settings in force."""
 
 import logging
+from contextlib import suppress
 from typing import Literal, Protocol, TypeAlias
 
 from flaskllm.core import logs
+from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.services.background import Rounds
 
 _log = logging.getLogger(__name__)
@@ -47,8 +49,9 @@ class LookOut:
         self._rounds = Rounds(self._look, every_seconds, "settings")
 
     def start(self) -> None:
-        """Begin."""
-        self._rounds.begin()
+        """Begin; without a thread for it only who asks a model takes them up."""
+        with suppress(ServiceUnavailable):
+            self._rounds.begin()
 
     def ask(self) -> None:
         """Have everything read anew, at once; a signal's handler may call it."""

@@ -1,8 +1,7 @@
 """Usage reports: what was used and what it cost, for whoever may see it."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
@@ -12,17 +11,20 @@ from flaskllm.core.clock import Clock
 from flaskllm.core.errors import InvalidInputError, NotFound
 from flaskllm.core.paging import Place
 from flaskllm.core.periods import day_of, next_start, period_start
+from flaskllm.core.slots import day_start
 from flaskllm.services.request_reports import (
     AttemptReport,
     RequestReport,
     request_report,
 )
-from flaskllm.storage.usage_reports import (
+from flaskllm.services.usage_sums import Sums, dearest_first, grouped, total_of
+from flaskllm.storage.rollup_reports import (
     Dimension,
-    Sums,
-    UsageFilter,
-    UsageReports,
+    KeySums,
+    RollupFilter,
+    RollupReports,
 )
+from flaskllm.storage.usage_reports import UsageFilter, UsageReports
 
 __all__ = [
     "BY",
@@ -31,7 +33,6 @@ __all__ = [
     "RequestReport",
     "Span",
     "Summary",
-    "Sums",
     "UsageQueries",
     "Wanted",
 ]
@@ -39,7 +40,7 @@ __all__ = [
 By = Literal["model", "alias", "deployment", "token", "source", "tag"]
 BY: tuple[By, ...] = get_args(By)
 
-_COLUMNS: Mapping[By, Dimension] = {
+COLUMNS: Mapping[By, Dimension] = {
     "model": "model",
     "alias": "alias",
     "deployment": "deployment",
@@ -92,17 +93,25 @@ class Summary:
 class UsageQueries:
     """Tells usage. Who is no admin sees their own, and nothing of the others."""
 
-    def __init__(self, reports: UsageReports, clock: Clock, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        reports: UsageReports,
+        rollups: RollupReports,
+        clock: Clock,
+        zone: ZoneInfo,
+    ) -> None:
         """Keep the collaborators; nothing is opened.
 
         Args:
-            reports: The table.
+            reports: The table of attempts.
+            rollups: Their sums.
             clock: Tells today.
             zone: In which days begin.
         """
         self._reports = reports
+        self._rollups = rollups
         self._clock = clock
-        self._zone = zone
+        self.zone = zone
 
     def summary(
         self, wanted: Wanted, by: Sequence[By], viewer: Principal | None
@@ -110,7 +119,7 @@ class UsageQueries:
         """Return the sums of what is wanted, and by each of these.
 
         Args:
-            wanted: What is asked for.
+            wanted: What is asked for; its outcome is not looked at.
             by: Which groups.
             viewer: Who asks; None is the operator, who sees all.
 
@@ -120,14 +129,15 @@ class UsageQueries:
             ServiceUnavailable: The database cannot be read.
         """
         span = wanted.span or self.span()
-        columns = [_COLUMNS[each] for each in by]
-        total, found = self._reports.sums(self._filter(wanted, viewer), columns)
-        groups = {each: found[_COLUMNS[each]] for each in by}
-        if "tag" in groups:
-            groups["tag"] = tuple(_by_tag(groups["tag"]))
-        tokens = groups.get("token", ())
-        names = self._reports.names([each.key for each in tokens]) if tokens else {}
-        return Summary(span, self._zone.key, total, groups, names)
+        found = tuple(self._rollups.by_key(self.rollup_filter(wanted, viewer)))
+        total = Sums("", *total_of(each.sums for each in found))
+        groups = {each: _groups(found, each) for each in by}
+        names = self.names([each.key for each in groups.get("token", ())])
+        return Summary(span, self.zone.key, total, groups, names)
+
+    def names(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names of API tokens, as far as they have one."""
+        return self._reports.names(ids) if ids else {}
 
     def requests(
         self,
@@ -139,6 +149,21 @@ class UsageQueries:
         """Return at most so many requests, the newest first; raises as `summary`."""
         found = self._reports.requests(self._filter(wanted, viewer), most, before)
         return tuple(map(request_report, found))
+
+    def rollup_filter(self, wanted: Wanted, viewer: Principal | None) -> RollupFilter:
+        """Return which roll-ups are wanted; raises as `summary`."""
+        span = _checked(wanted.span or self.span())
+        return RollupFilter(
+            zone=self.zone.key,
+            first=day_start(span.first, self.zone),
+            after=day_start(next_start("day", span.last), self.zone),
+            principal_id=_visible(wanted.principal_id, viewer),
+            model=wanted.model,
+            alias=wanted.alias,
+            deployment=wanted.deployment,
+            source=wanted.source,
+            tag=wanted.tag,
+        )
 
     def _filter(self, wanted: Wanted, viewer: Principal | None) -> UsageFilter:
         span = _checked(wanted.span or self.span())
@@ -161,12 +186,12 @@ class UsageQueries:
         a first one it begins with the month of the last. One that ends before it
         begins is empty.
         """
-        today = day_of(self._clock.now(), self._zone)
+        today = day_of(self._clock.now(), self.zone)
         last = last or max(today, first or today)
         return Span(first or period_start("month", last), last)
 
     def _begin(self, day: date) -> datetime:
-        return datetime.combine(day, time.min, tzinfo=self._zone)
+        return datetime.combine(day, time.min, tzinfo=self.zone)
 
 
 def _checked(span: Span) -> Span:
@@ -188,27 +213,12 @@ def _visible(asked: str | None, viewer: Principal | None) -> str | None:
     return viewer.id
 
 
-def _by_tag(found: Iterable[Sums]) -> Iterator[Sums]:
-    """Yield the sums of each tag; who carries two counts for both."""
-    by_tag: dict[str, list[Sums]] = defaultdict(list)
-    for sums in found:
-        for tag in sums.key.split():
-            by_tag[tag].append(sums)
-    added = (_added(tag, each) for tag, each in by_tag.items())
-    yield from sorted(added, key=lambda each: (-each.cost_nanos, each.key))
+def _groups(found: Sequence[KeySums], by: By) -> tuple[Sums, ...]:
+    sums = grouped(found, lambda each: keys_by(by, each), lambda each: each.sums)
+    return tuple(dearest_first(sums))
 
 
-def _added(key: str, found: Sequence[Sums]) -> Sums:
-    first, *others = found
-    for other in others:
-        first = Sums(
-            key,
-            first.requests + other.requests,
-            first.attempts + other.attempts,
-            first.tokens_input + other.tokens_input,
-            first.tokens_output + other.tokens_output,
-            first.cost_nanos + other.cost_nanos,
-            first.unpriced + other.unpriced,
-            first.estimated + other.estimated,
-        )
-    return replace(first, key=key)
+def keys_by(by: By, of: KeySums) -> Sequence[str]:
+    """Return the groups that a key belongs to; who carries two tags is in both."""
+    text: str = getattr(of, COLUMNS[by])
+    return text.split() if by == "tag" else (text,)

@@ -2,16 +2,20 @@
 
 from datetime import datetime
 
+from flaskllm.core.ids import new_ordered_id
+from flaskllm.llm.cached import Remembered
 from flaskllm.llm.types import Attempt, Outcome
 from flaskllm.services.bills import Bill, price_text
-from flaskllm.storage.usage import Described, UsageRow, described_fields
+from flaskllm.storage.usage import CACHED, Described, UsageRow, described_fields
 
 _MOST_DECISION_CHARACTERS = 300
 # PostgreSQL refuses what is longer than its column, and with it the whole batch.
 _MOST_NAME_CHARACTERS = 200
 
 
-def describe(attempt: Attempt, source: str, tags: str) -> Described:
+def describe(
+    attempt: Attempt, source: str, tags: str, *, opens_request: bool
+) -> Described:
     """Return what is known of an attempt before it is made.
 
     Names are cut to 200 characters: a caller who names models directly may send more.
@@ -20,6 +24,7 @@ def describe(attempt: Attempt, source: str, tags: str) -> Described:
         attempt: The attempt.
         source: Through which door its request came, at most 40 characters.
         tags: The principal's, separated by blanks.
+        opens_request: Whether it is the first one of its request.
     """
     deployment = attempt.deployment
     return Described(
@@ -32,6 +37,7 @@ def describe(attempt: Attempt, source: str, tags: str) -> Described:
         source=source,
         tags=tags,
         price=price_text(attempt.price),
+        opens_request=opens_request,
     )
 
 
@@ -46,7 +52,7 @@ def usage_row(
     began_at: datetime,
 ) -> UsageRow:
     """Return the row of an attempt that ended; `began_at` is aware."""
-    used = outcome.usage
+    used, first_seconds = outcome.usage, outcome.first_token_seconds
     return UsageRow(
         id=attempt_id,
         request_id=request_id,
@@ -62,5 +68,48 @@ def usage_row(
         created_at=began_at,
         cost_nanos=bill.nanos,
         is_estimated=bill.is_estimated,
+        first_token_ms=None if first_seconds is None else round(first_seconds * 1000),
         **described_fields(described),
+    )
+
+
+def remembered_row(
+    told: Remembered,
+    *,
+    request_id: str,
+    principal_id: str,
+    source: str,
+    tags: str,
+    at: datetime,
+    opens_request: bool,
+) -> UsageRow:
+    """Return the row of an answer for which no upstream was asked; `at` is aware.
+
+    Its tokens were counted when it was made, in the row of that attempt: here they
+    are none, so that sums agree with what upstreams count.
+    """
+    return UsageRow(
+        id=new_ordered_id("att"),
+        request_id=request_id,
+        principal_id=principal_id,
+        alias=told.alias[:_MOST_NAME_CHARACTERS],
+        deployment=told.deployment[:_MOST_NAME_CHARACTERS],
+        provider=told.provider[:_MOST_NAME_CHARACTERS],
+        model=told.model[:_MOST_NAME_CHARACTERS],
+        attempt=0,
+        outcome="OK",
+        latency_ms=0,
+        input_uncached=0,
+        input_cache_read=0,
+        input_cache_write=0,
+        output_text=0,
+        output_reasoning=0,
+        usage_source=CACHED,
+        created_at=at,
+        decision="cache",
+        source=source,
+        tags=tags,
+        cost_nanos=0,
+        saved_nanos=told.saved_nanos or 0,
+        opens_request=opens_request,
     )

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from flaskllm.core.money import dollars_of
-from flaskllm.services.usage_reports import RequestReport, Summary, Sums
+from flaskllm.services.usage_reports import RequestReport, Summary
+from flaskllm.services.usage_sums import Sums
 
 SUMMARY_HEADINGS = (
     "by",
@@ -11,12 +12,15 @@ SUMMARY_HEADINGS = (
     "name",
     "requests",
     "attempts",
+    "failed",
     "tokens_input",
     "tokens_output",
     "cost",
     "cost_nanos",
     "unpriced",
     "estimated",
+    "cache_hits",
+    "saved_nanos",
 )
 REQUEST_HEADINGS = (
     "request_id",
@@ -42,6 +46,7 @@ REQUEST_HEADINGS = (
     "cost",
     "cost_nanos",
     "is_estimated",
+    "saved_nanos",
 )
 
 Row = tuple[object, ...]
@@ -85,6 +90,7 @@ def request_rows(requests: Iterable[RequestReport]) -> Iterator[Row]:
                 None if cost is None else dollars_of(cost),
                 cost,
                 each.is_estimated,
+                each.saved_nanos,
             )
 
 
@@ -95,10 +101,13 @@ def _sums_row(by: str, sums: Sums, name: str) -> Row:
         name,
         sums.requests,
         sums.attempts,
+        sums.failed,
         sums.tokens_input,
         sums.tokens_output,
         dollars_of(sums.cost_nanos),
         sums.cost_nanos,
         sums.unpriced,
         sums.estimated,
+        sums.cache_hits,
+        sums.saved_nanos,
     )

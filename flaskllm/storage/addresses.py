@@ -24,7 +24,7 @@ def store_at(url: str, journal: Journal, clock: Clock, data_dir: Path | None) ->
     """
     parsed = _parse(url)
     if parsed.drivername in postgres.NAMES:
-        return postgres.PostgresStore(parsed)
+        return postgres.PostgresStore(parsed, clock)
     path = sqlite.database_path(parsed)
     return sqlite.SqliteStore(path, journal, clock, data_dir)
 

@@ -7,6 +7,7 @@ from flaskllm.storage.tables import changes
 from flaskllm.storage.upserts import insert_into
 
 PRINCIPALS = "principals"
+CACHE = "cache"
 
 
 def count_change(connection: Connection, name: str = PRINCIPALS) -> None:
@@ -27,6 +28,9 @@ class Changes:
         """Keep the database; nothing is opened."""
         self._database = database
         self._query = select(changes.c.value).where(changes.c.name == name)
+
+    def announce(self) -> None:
+        """Do nothing: who reads the database sees the change itself."""
 
     def read(self) -> int:
         """Return how many changes were committed so far; 0 before the first.

@@ -13,8 +13,8 @@ from flaskllm.storage.usage import (
     Described,
     UsageRow,
     described_fields,
-    remove_abandoned,
-    replace_abandoned,
+    known_usage,
+    take_abandoned,
 )
 
 _ID = reservations.c.attempt_id
@@ -37,9 +37,12 @@ def close(connection: Connection, closings: Iterable[Closing], batch: Batch) -> 
         firsts.setdefault(each.attempt_id, each)
     held = {key: each for key, each in firsts.items() if each.reservation}
     were_open = _take(connection, held)
+    # What nothing was reserved for may come again too.
+    known = known_usage(connection, firsts.keys() - held.keys())
     for attempt_id, each in firsts.items():
         if each.reservation is None:
-            _add_usage(each, batch)
+            if attempt_id not in known:
+                _add_usage(each, batch)
         elif attempt_id in were_open:
             _settle(each, each.reservation, batch)
         else:
@@ -73,7 +76,7 @@ def sweep(
         found = _from_row(row)
         _settle_sums(found, found.expected_nanos, batch)
         batch.enter("settle", found, found.expected_nanos, now, is_estimated=True)
-        batch.usage.append(_abandoned(found))
+        batch.use(_abandoned(found))
     return len(rows)
 
 
@@ -113,21 +116,18 @@ def _settle_sums(reservation: Reservation, nanos: int | None, batch: Batch) -> N
 def _correct(
     connection: Connection, closing: Closing, reservation: Reservation, batch: Batch
 ) -> None:
-    if not _replace(connection, closing):
+    """Have what is known now take the place of what was swept, if it was."""
+    given_up = take_abandoned(connection, closing.attempt_id)
+    if given_up is None:
         return
+    batch.take_back(given_up)
+    _add_usage(closing, batch)
     swept = _settled_nanos(connection, closing.attempt_id)
     nanos = closing.nanos
     difference = None if nanos is None else nanos - (swept or 0)
     batch.sums.add(reservation.subjects, reservation.day, settled_nanos=difference or 0)
     estimated = closing.is_estimated
     batch.enter("correct", reservation, difference, closing.at, is_estimated=estimated)
-
-
-def _replace(connection: Connection, closing: Closing) -> bool:
-    """Tell whether the attempt had been swept; its usage is then what we know now."""
-    if closing.usage is None:
-        return remove_abandoned(connection, closing.attempt_id)
-    return replace_abandoned(connection, closing.usage)
 
 
 def _settled_nanos(connection: Connection, attempt_id: str) -> int | None:
@@ -140,7 +140,7 @@ def _settled_nanos(connection: Connection, attempt_id: str) -> int | None:
 
 def _add_usage(closing: Closing, batch: Batch) -> None:
     if closing.usage is not None:
-        batch.usage.append(closing.usage)
+        batch.use(closing.usage)
 
 
 def _abandoned(reservation: Reservation) -> UsageRow:

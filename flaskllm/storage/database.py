@@ -1,18 +1,23 @@
 """The database: one engine per process, made at first use, and its transactions."""
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, text
 
 from flaskllm.core.clock import Clock
-from flaskllm.storage import schema
+from flaskllm.core.errors import ServiceUnavailable
+from flaskllm.storage import schema, sqlite
 from flaskllm.storage.addresses import store_at
 from flaskllm.storage.columns import Sealer
+from flaskllm.storage.copies import Copies
+from flaskllm.storage.doubts import Doubt
 from flaskllm.storage.driver_errors import (
     disk_errors_told,
     driver_errors_told,
@@ -20,7 +25,10 @@ from flaskllm.storage.driver_errors import (
 )
 from flaskllm.storage.journal import Journal
 from flaskllm.storage.marks import Ownership
-from flaskllm.storage.store import Options, Turns
+from flaskllm.storage.store import PATIENCE, Options, Turns
+
+# Its page is written all the same.
+_CHANGE_NOTHING = "UPDATE alembic_version SET version_num = version_num"
 
 
 @dataclass(slots=True)
@@ -29,6 +37,7 @@ class _Process:
 
     engine: Engine
     turns: Turns
+    doubt: Doubt
     opening: threading.Lock = field(default_factory=threading.Lock)
     is_current: bool = False
 
@@ -82,9 +91,11 @@ class Database:
             InvalidInputError: The URL is of neither.
         """
         self._store = store_at(url, journal, clock, data_dir)
+        self._clock = clock
         self._sealer = sealer
         self._ownership = ownership
         self._processes: dict[int, _Process] = {}
+        self._workflow_engines: WeakSet[Engine] = WeakSet()
 
     @property
     def is_shared(self) -> bool:
@@ -98,10 +109,59 @@ class Database:
 
     def make_workflow_engine(self, statement_ms: int = 60_000) -> Engine:
         """Return what `Store` does; the caller disposes of it."""
-        return self._store.make_workflow_engine(statement_ms)
+        engine = self._store.make_workflow_engine(statement_ms)
+        self._workflow_engines.add(engine)
+        return engine
+
+    def copies(self) -> Copies:
+        """Return what makes copies of all of it, and puts them back.
+
+        Close it first, in every process, before one is put back.
+
+        Raises:
+            ServiceUnavailable: It lies in memory.
+        """
+        return self._store.copies()
+
+    def bring_file_up_to_date(self, path: Path) -> None:
+        """Bring the schema of a SQLite file up to date that is to become this one.
+
+        Raises:
+            ServiceUnavailable: As `upgrade`; the file may be left in any state.
+        """
+        other = Database(
+            sqlite.sqlite_url(path),
+            journal="truncate",
+            clock=self._clock,
+            sealer=self._sealer,
+            ownership=self._ownership,
+        )
+        try:
+            other.upgrade()
+        finally:
+            other.close()
+            path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+
+    def fold_log(self) -> None:
+        """Leave nothing of what was removed in a write-ahead log, as far as we can.
+
+        The log of a PostgreSQL server is its own.
+
+        Raises:
+            ServiceUnavailable: The database cannot be written.
+        """
+        process = self._process()
+        with driver_errors_told(), process.turns.writing:
+            self._store.fold_log(process.engine)
+
+    def log_bytes(self) -> int | None:
+        """Return how long the write-ahead log is; None where there is none of ours."""
+        return self._store.log_bytes()
 
     @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[Connection]:
+    def transaction(
+        self, *, durable: bool = False, patience_seconds: float | None = None
+    ) -> Iterator[Connection]:
         """Give a connection that may write; commit at the end, roll back on an error.
 
         On SQLite the write lock is taken at once, so what is read inside stays true
@@ -112,7 +172,10 @@ class Database:
         Args:
             durable: The commit must outlive a loss of power. Otherwise a file with
                 a write-ahead log may lose the last ones then, though never when a
-                process is killed.
+                process is killed. After an error of the disk there is none until
+                it is proved that all is well.
+            patience_seconds: How long it may wait for the locks of others; None is
+                as long as usual.
 
         Raises:
             ServiceUnavailable: Locked, full, read-only, damaged, gone; nothing was
@@ -120,6 +183,10 @@ class Database:
             InternalError: The statement is wrong: our own fault.
         """
         options = self._store.durable if durable else self._store.writing
+        if patience_seconds is not None:
+            options = {**options, PATIENCE: patience_seconds}
+        if durable and (process := self._process()).doubt.is_lasting:
+            self._prove(process)
         with self._begun(options, to_write=True) as connection:
             yield connection
 
@@ -135,13 +202,19 @@ class Database:
             yield connection
 
     def check(self) -> None:
-        """Return when the database answers.
+        """Return when the database answers, and this process has no doubt of it.
+
+        A doubt ends with a write that goes well: where there is one, it is tried.
 
         Raises:
-            ServiceUnavailable: It does not.
+            ServiceUnavailable: It does not, or it could not be written, or was found
+                damaged, and that has not been shown to be over.
         """
         with self.reading() as connection:
             connection.execute(text("SELECT version_num FROM alembic_version"))
+        process = self._process()
+        if process.doubt:
+            self._prove(process)
 
     def upgrade(self) -> bool:
         """Bring the schema up to date, and tell whether that changed anything.
@@ -214,8 +287,40 @@ class Database:
         if not process.is_current:
             self.upgrade()
         begun = _connected(process, options, to_write=to_write)
-        with driver_errors_told(), begun as connection:
-            yield connection
+        try:
+            with driver_errors_told(), begun as connection:
+                yield connection
+        except ServiceUnavailable as failure:
+            process.doubt.note(failure, to_write=to_write)
+            raise
+        if to_write and process.doubt:
+            process.doubt.wrote()
+
+    def _prove(self, process: _Process) -> None:
+        """Return once it is shown that what is written lies on the disk.
+
+        Raises:
+            ServiceUnavailable: It is not; or it was tried a moment ago.
+        """
+        doubt = process.doubt
+        if not doubt.may_prove():
+            raise doubt.again()
+        with driver_errors_told(), process.turns.writing:
+            if self.is_lasting:
+                # SQLite opens what it may not write as something to read, and keeps
+                # it so as long as one connection of the process is open.
+                for engine in (process.engine, *self._workflow_engines):
+                    engine.dispose()
+                gc.collect()  # errors hold cursors, and those their connection
+            if doubt.is_of_damage:
+                with _open(process, self._store.reading) as connection:
+                    if self._store.find_faults(connection):
+                        raise doubt.again()
+            if not self._store.fold_log(process.engine):
+                raise doubt.again()
+            with _open(process, self._store.durable) as connection:
+                connection.execute(text(_CHANGE_NOTHING))
+        doubt.proved()
 
     def _process(self) -> _Process:
         # Entries of a parent process stay, unused: an inherited connection must
@@ -230,7 +335,7 @@ class Database:
         engine = self._store.make_engine()
         # Where `columns.Sealed` looks for it.
         engine.dialect.sealer = self._sealer  # type: ignore[attr-defined]
-        return _Process(engine, self._store.turns())
+        return _Process(engine, self._store.turns(), Doubt(self._clock))
 
     def _bring_up_to_date(self, process: _Process) -> bool:
         with _connected(process, self._store.reading) as connection:
@@ -255,7 +360,14 @@ def _connected(
 ) -> Iterator[Connection]:
     with (
         process.turns.writing if to_write else process.turns.reading,
-        process.engine.connect().execution_options(**options) as connection,
-        connection.begin(),
+        _open(process, options) as connection,
     ):
+        yield connection
+
+
+@contextmanager
+def _open(process: _Process, options: Options) -> Iterator[Connection]:
+    """Give a connection that has begun, whoever's turn it is."""
+    opened = process.turns.connect(process.engine).execution_options(**options)
+    with opened as connection, connection.begin():
         yield connection

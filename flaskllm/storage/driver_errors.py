@@ -16,24 +16,24 @@ LOCK_NOT_AVAILABLE = "55P03"
 _Meaning = tuple[str, float | None]
 
 _LOCKED: _Meaning = ("Another transaction keeps it locked.", 1.0)
-_FULL: _Meaning = ("Its disk is full.", 60.0)
-_READ_ONLY: _Meaning = ("It can be read but not written.", None)
-_DISK: _Meaning = ("Its disk reported an error.", None)
+FULL: _Meaning = ("Its disk is full.", 60.0)
+READ_ONLY: _Meaning = ("It can be read but not written.", None)
+DISK: _Meaning = ("Its disk reported an error.", None)
 _LOST: _Meaning = ("The connection to its server was lost.", 1.0)
 _STARTING: _Meaning = ("Its server is starting or stopping.", 5.0)
 _CROWDED: _Meaning = ("Its server takes no more connections.", 5.0)
 _REFUSED: _Meaning = ("Its server does not accept the user or the password.", None)
 _FORBIDDEN: _Meaning = ("Its user may not do what is needed.", None)
 _UNKNOWN: _Meaning = ("Its server has no database of that name.", None)
-_SILENT: _Meaning = ("Its server cannot be reached.", 5.0)
+SILENT: _Meaning = ("Its server cannot be reached.", 5.0)
 
 # Primary result codes of SQLite (https://sqlite.org/rescode.html).
 _SQLITE: Mapping[int, _Meaning] = {
     sqlite3.SQLITE_BUSY: ("Another process keeps it locked.", 1.0),
     sqlite3.SQLITE_LOCKED: _LOCKED,
-    sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_READONLY: _READ_ONLY,
-    sqlite3.SQLITE_IOERR: _DISK,
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_IOERR: DISK,
     sqlite3.SQLITE_CANTOPEN: ("Its file cannot be opened.", None),
     sqlite3.SQLITE_CORRUPT: (DAMAGED, None),
     sqlite3.SQLITE_NOTADB: (DAMAGED, None),
@@ -43,21 +43,21 @@ _SQLITE: Mapping[int, _Meaning] = {
 # wins (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _POSTGRES: Mapping[str, _Meaning] = {
     "08": _LOST,
-    "25006": _READ_ONLY,
+    "25006": READ_ONLY,
     "25P03": ("A transaction was left open for too long.", 1.0),
     "28": _REFUSED,
     "3D000": _UNKNOWN,
     "40": ("Other transactions were in the way.", 1.0),
     "42501": _FORBIDDEN,
     "53": ("Its server is short of memory.", 5.0),
-    "53100": _FULL,
+    "53100": FULL,
     "53300": _CROWDED,
     LOCK_NOT_AVAILABLE: _LOCKED,
     "57014": ("A statement took too long.", 1.0),
     "57P": _STARTING,
     "57P01": _LOST,
     "57P05": _LOST,
-    "58": _DISK,
+    "58": DISK,
     "XX001": ("A table of it is damaged: restore a backup.", None),
     "XX002": ("An index of it is damaged: rebuild it, or restore a backup.", None),
 }
@@ -68,6 +68,8 @@ _SAID: tuple[tuple[str, _Meaning], ...] = (
     ("too many c", _CROWDED),
     ("remaining connection slots", _CROWDED),
     ("the database system is", _STARTING),
+    ("terminating connection", _LOST),
+    ("closed the connection", _LOST),
     ("permission denied", _FORBIDDEN),
     ("authentication failed", _REFUSED),
     ("no password supplied", _REFUSED),
@@ -128,6 +130,11 @@ def sqlstate_of(error: BaseException | None) -> str:
     return getattr(error, "sqlstate", None) or ""
 
 
+def is_away(failure: ServiceUnavailable) -> bool:
+    """Tell whether it says that nobody listens at the server, or nobody answers."""
+    return failure.details == SILENT[0]
+
+
 def unavailable(
     details: str, retry_after_seconds: float | None = None
 ) -> ServiceUnavailable:
@@ -172,4 +179,4 @@ def _of_postgres(error: BaseException | None) -> _Meaning | None:
     said = str(error)
     if not said.startswith(_UNCONNECTED):
         return _LOST
-    return next((meaning for words, meaning in _SAID if words in said), _SILENT)
+    return next((meaning for words, meaning in _SAID if words in said), SILENT)

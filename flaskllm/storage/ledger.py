@@ -1,7 +1,7 @@
 """The ledger: money is reserved before a call, and settled or released once after.
 
 One transaction takes a whole batch. What it locks it locks in one order, so that no
-two wait for each other: reservations, API tokens, budgets, spending.
+two wait for each other: reservations, API tokens, budgets, spending, roll-ups.
 """
 
 import logging
@@ -49,7 +49,9 @@ class Ledger:
 
     For each principal, whenever no transaction is open: the `settle` and `correct`
     entries add up to what is settled in `spending`, and the open reservations to what
-    is reserved there.
+    is reserved there. Of settled money that is said of the days that are kept: old
+    ones are removed, see `storage.old_rows`. The roll-ups are the sums of all usage
+    rows that ever were there.
     """
 
     def __init__(self, database: Database, judge: Judge, clock: Clock) -> None:
@@ -71,13 +73,13 @@ class Ledger:
                 help.
             InternalError: One of them is wrong.
         """
-        batch = Batch()
+        batch, now = Batch(), self._clock.now()
         with self._database.transaction() as connection:
             closing.close(connection, closings, batch)
             verdicts, told = reserving.reserve(
-                connection, reservations, self._judge, batch, self._clock.now()
+                connection, reservations, self._judge, batch, now
             )
-            batch.write(connection)
+            batch.write(connection, now)
         return Written(verdicts, told)
 
     def sweep(self, most: int) -> int:
@@ -110,8 +112,8 @@ class Ledger:
             return 0
 
     def _sweep(self, most: int, only: str | None = None) -> int:
-        batch = Batch()
+        batch, now = Batch(), self._clock.now()
         with self._database.transaction() as connection:
-            count = closing.sweep(connection, batch, self._clock.now(), most, only)
-            batch.write(connection)
+            count = closing.sweep(connection, batch, now, most, only)
+            batch.write(connection, now)
         return count

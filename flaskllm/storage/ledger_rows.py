@@ -6,6 +6,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from flaskllm.storage.rollups import Rollups
 from flaskllm.storage.rows import Row, Rows
 from flaskllm.storage.spending import Sums
 from flaskllm.storage.tables import ledger
@@ -91,7 +92,8 @@ class Batch:
     """What one transaction writes, gathered before the first row goes out."""
 
     sums: Sums = field(default_factory=Sums)
-    usage: list[UsageRow] = field(default_factory=list)
+    _usage: list[UsageRow] = field(default_factory=list)
+    _rollups: Rollups = field(default_factory=Rollups)
     _entries: list[Row] = field(default_factory=list)
 
     def enter(
@@ -116,8 +118,18 @@ class Batch:
             )
         )
 
-    def write(self, connection: Connection) -> None:
-        """Write all of it; `spending` is locked first."""
+    def use(self, row: UsageRow) -> None:
+        """Add the usage of an attempt that has no row."""
+        self._usage.append(row)
+        self._rollups.add(row)
+
+    def take_back(self, row: UsageRow) -> None:
+        """Take from the roll-ups what a row that is gone had added."""
+        self._rollups.add(row, -1)
+
+    def write(self, connection: Connection, now: datetime) -> None:
+        """Write all of it; `spending` is locked first, the roll-ups last."""
         self.sums.write(connection)
         _ENTRIES.insert(connection, self._entries)
-        add_usage(connection, self.usage)
+        add_usage(connection, self._usage)
+        self._rollups.write(connection, now)

@@ -1,5 +1,6 @@
 """Marks: named values by which a database tells whose it is."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from sqlalchemy import Connection, inspect, select
@@ -13,6 +14,14 @@ class Ownership(Protocol):
 
     def check(self, connection: Connection) -> bool:
         """Tell whether it is known to be theirs; False where nothing tells yet.
+
+        Raises:
+            ServiceUnavailable: It is not theirs.
+        """
+        ...
+
+    def check_marks(self, found: Mapping[str, bytes]) -> bool:
+        """Tell the same of the marks of a database that is not open, as a backup's.
 
         Raises:
             ServiceUnavailable: It is not theirs.
@@ -35,6 +44,14 @@ def read_mark(connection: Connection, name: str) -> bytes | None:
     query = select(marks.c.value).where(marks.c.name == name)
     value: bytes | None = connection.execute(query).scalar_one_or_none()
     return value
+
+
+def read_marks(connection: Connection) -> Mapping[str, bytes]:
+    """Return all marks by their names; none where there is no table of them yet."""
+    if not inspect(connection).has_table(marks.name):
+        return {}
+    rows = connection.execute(select(marks.c.name, marks.c.value))
+    return {name: bytes(value) for name, value in rows}
 
 
 def put_mark_once(connection: Connection, name: str, value: bytes) -> None:

@@ -5,13 +5,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    ExceptionContext,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.exc import OperationalError
 
+from flaskllm.core.clock import Clock
+from flaskllm.storage.copies import Copies
 from flaskllm.storage.driver_errors import LOCK_NOT_AVAILABLE, sqlstate_of, unavailable
 from flaskllm.storage.lines import Line
+from flaskllm.storage.postgres_copies import PostgresCopies
+from flaskllm.storage.postgres_waits import lift_limit, watch
+from flaskllm.storage.reach import Reach
 from flaskllm.storage.schema import LOCK_TIMEOUT_SECONDS, schema_is_locked
-from flaskllm.storage.store import Options, Turns
+from flaskllm.storage.store import PATIENCE, Options, Turns
 
 DRIVER = "postgresql+psycopg"
 NAMES = ("postgresql", "postgres", DRIVER)
@@ -43,6 +56,7 @@ _CONNECT_ARGS: Options = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
+_READ_ONLY_TRANSACTION = "25006"
 _NOT_INSTALLED = "It needs psycopg: pip install 'psycopg[binary]'."
 _READING: Options = {
     "isolation_level": "REPEATABLE READ",
@@ -60,6 +74,16 @@ def is_driver_installed() -> bool:
     return True
 
 
+def _leave_if_read_only(context: ExceptionContext) -> None:
+    """Let go of all connections where one turns out to be read-only.
+
+    Its server was a primary and is a standby now: it answers, but another one of the
+    same name takes writes.
+    """
+    if sqlstate_of(context.original_exception) == _READ_ONLY_TRANSACTION:
+        context.is_disconnect = True
+
+
 def _let_server_decide(connection: Any, *_of_the_pool: object) -> None:
     """Ask for no mode that nobody asked for.
 
@@ -67,6 +91,18 @@ def _let_server_decide(connection: Any, *_of_the_pool: object) -> None:
     and a server that was told to protect a full disk obeys.
     """
     connection.read_only = None
+
+
+def _limit_patience(connection: Connection) -> None:
+    """Let the transaction that begins wait for no longer than its options say."""
+    seconds = connection.get_execution_options().get(PATIENCE)
+    if seconds is None:
+        return
+    told = f"{int(seconds * 1000)}ms"
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(
+        f"SET LOCAL statement_timeout = '{told}'; SET LOCAL lock_timeout = '{told}'"
+    ).close()
 
 
 class PostgresStore:
@@ -86,6 +122,7 @@ class PostgresStore:
     def __init__(
         self,
         url: URL,
+        clock: Clock,
         *,
         pool_seconds: float = POOL_TIMEOUT_SECONDS,
         schema_seconds: float = LOCK_TIMEOUT_SECONDS,
@@ -94,10 +131,13 @@ class PostgresStore:
 
         Args:
             url: With any of the names that a URL of PostgreSQL begins with.
+            clock: Times the waits for a server that does not answer.
             pool_seconds: How long to wait for one of the connections.
             schema_seconds: How long to wait for the lock of the schema.
         """
         self._url = url.set(drivername=DRIVER)
+        self._clock = clock
+        self._reach = Reach(clock)
         self._pool_seconds = pool_seconds
         self._schema_ms = int(schema_seconds * 1000)
 
@@ -113,6 +153,8 @@ class PostgresStore:
         limits = _server_settings(STATEMENT_TIMEOUT_MS, LOCK_TIMEOUT_MS)
         engine = self._engine(limits, POOL_SIZE)
         event.listen(engine, "checkout", _let_server_decide)
+        event.listen(engine, "begin", _limit_patience)
+        event.listen(engine, "handle_error", _leave_if_read_only)
         return engine
 
     def make_workflow_engine(self, statement_ms: int) -> Engine:
@@ -122,13 +164,13 @@ class PostgresStore:
             ServiceUnavailable: psycopg is not installed.
         """
         limits = _server_settings(statement_ms, _WORKFLOW_LOCK_TIMEOUT_MS)
-        return self._engine(limits, _WORKFLOW_POOL_SIZE)
+        return self._engine(limits, _WORKFLOW_POOL_SIZE, refuses=False)
 
     def turns(self) -> Turns:
         """Return the line for the connections, in which all stand alike."""
         places = POOL_SIZE + POOL_OVERFLOW
         line = Line(places, self._pool_seconds, "All its connections are in use.")
-        return Turns(reading=line, writing=line)
+        return Turns(reading=line, writing=line, connect=self._reach.connect)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -143,6 +185,7 @@ class PostgresStore:
         Raises:
             ServiceUnavailable: Another process did not finish; a retry helps.
         """
+        lift_limit(connection)
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text(f"SET LOCAL lock_timeout = {self._schema_ms}"))
         try:
@@ -152,8 +195,17 @@ class PostgresStore:
                 raise
             raise schema_is_locked() from error
 
-    def fold_log(self, engine: Engine) -> None:
+    def fold_log(self, engine: Engine) -> bool:
         """Do nothing: the log is the server's own."""
+        return True
+
+    def log_bytes(self) -> int | None:
+        """Return None: the log is the server's own."""
+        return None
+
+    def copies(self) -> Copies:
+        """Return what has the server's own programs dump and restore."""
+        return PostgresCopies(self._url, self._copying_engine, SCHEMA_LOCK)
 
     def exists(self) -> bool:
         """Return True: whether there is a database only its server can tell."""
@@ -172,9 +224,17 @@ class PostgresStore:
             return ()
         return (f"Its encoding is {encoding}; make the database with UTF8.",)
 
-    def _engine(self, limits: str, pool_size: int) -> Engine:
+    def _copying_engine(self) -> Engine:
+        # A dump takes as long as it needs, and its snapshot is held by a session
+        # that does nothing meanwhile.
+        limits = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+        url = self._url.update_query_dict({"application_name": "flaskllm-copies"})
+        store = PostgresStore(url, self._clock, pool_seconds=self._pool_seconds)
+        return store._engine(limits, 1)
+
+    def _engine(self, limits: str, pool_size: int, *, refuses: bool = True) -> Engine:
         try:
-            return create_engine(
+            engine = create_engine(
                 self._url,
                 connect_args=self._connect_args(limits),
                 pool_size=pool_size,
@@ -187,6 +247,8 @@ class PostgresStore:
             )
         except ImportError as error:
             raise unavailable(_NOT_INSTALLED) from error
+        watch(engine, self._reach, refuses=refuses)
+        return engine
 
     def _connect_args(self, limits: str) -> dict[str, object]:
         query = self._url.query

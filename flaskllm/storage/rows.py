@@ -20,7 +20,12 @@ class Rows:
     """Inserts rows, each a tuple of the values of these columns in this order."""
 
     def __init__(
-        self, table: Table, names: Sequence[str], *, ignores_known: bool = False
+        self,
+        table: Table,
+        names: Sequence[str],
+        *,
+        ignores_known: bool = False,
+        summed: Sequence[str] = (),
     ) -> None:
         """Compile nothing yet.
 
@@ -29,13 +34,15 @@ class Rows:
             names: The columns; all others get what their table gives them.
             ignores_known: Whether a row that is there already is left as it is;
                 else it is an error.
+            summed: The columns that are added to those of a row that is there.
         """
         self._table = table
         self._names = tuple(names)
         self._ignores_known = ignores_known
+        self._summed = tuple(summed)
         self._statement = cache(self._make_statement)
         self._head = f"INSERT INTO {table.name} ({', '.join(self._names)}) VALUES "
-        self._tail = " ON CONFLICT DO NOTHING" if ignores_known else ""
+        self._tail = self._make_tail()
         self._processes: tuple[tuple[int, _Process], ...] | None = None
 
     def insert(self, connection: Connection, rows: Sequence[Row]) -> None:
@@ -72,6 +79,21 @@ class Rows:
         )
         return tuple((place, each) for place, each in enumerate(found) if each)
 
+    def _make_tail(self) -> str:
+        if self._summed:
+            keys = ", ".join(each.name for each in self._table.primary_key)
+            sums = ", ".join(
+                f"{each} = {each} + excluded.{each}" for each in self._summed
+            )
+            return f" ON CONFLICT ({keys}) DO UPDATE SET {sums}"
+        return " ON CONFLICT DO NOTHING" if self._ignores_known else ""
+
     def _make_statement(self, dialect: str) -> Insert:
         insert = insert_for(dialect, self._table)
+        if self._summed:
+            there, added = self._table.c, insert.excluded
+            sums = {name: there[name] + added[name] for name in self._summed}
+            return insert.on_conflict_do_update(
+                index_elements=list(self._table.primary_key), set_=sums
+            )
         return insert.on_conflict_do_nothing() if self._ignores_known else insert

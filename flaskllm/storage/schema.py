@@ -15,7 +15,7 @@ from flaskllm.core.errors import ServiceUnavailable
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0009"
+HEAD = "0013"
 """The newest revision. Kept here so that a start needs no import of Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 60.0
@@ -38,7 +38,7 @@ def fault_of(revision: str | None) -> str:
         return ""
     if revision is None:
         return "It has no schema yet: `flaskllm db upgrade` makes it."
-    if not _is_known(revision):
+    if not is_known(revision):
         return (
             f"Its schema has the revision {revision!r}, and this program knows none "
             f"newer than {HEAD!r}. Run the newer version of the program that made it, "
@@ -60,7 +60,7 @@ def migrate(connection: Connection) -> None:
     from alembic import command
 
     revision = revision_of(connection)
-    if revision is not None and not _is_known(revision):
+    if revision is not None and not is_known(revision):
         raise ServiceUnavailable(
             "The database cannot be used.", details=fault_of(revision)
         )
@@ -69,7 +69,8 @@ def migrate(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _is_known(revision: str) -> bool:
+def is_known(revision: str) -> bool:
+    """Tell whether this program knows a revision: else a newer one has made it."""
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 

@@ -20,21 +20,24 @@ from flaskllm.core.clock import Clock
 from flaskllm.core.errors import InvalidInputError
 from flaskllm.core.secret_files import ensure_data_dir
 from flaskllm.storage import schema
+from flaskllm.storage.copies import Copies, refused
 from flaskllm.storage.driver_errors import DAMAGED, unavailable
 from flaskllm.storage.journal import Journal
+from flaskllm.storage.sqlite_copies import SqliteCopies
 from flaskllm.storage.sqlite_engines import (
     BUSY_TIMEOUT_MS,
     own_engine,
     set_durability,
     workflow_engine,
 )
-from flaskllm.storage.store import Options, Turns
+from flaskllm.storage.store import PATIENCE, Options, Turns
 from flaskllm.storage.writers import WriterLine, begin_writing
 
 NAMES = ("sqlite", "sqlite+pysqlite")
 """How the URL of a SQLite database may begin."""
 
 FORMS = "sqlite:///relative.db, sqlite:////absolute.db or sqlite:// (memory)"
+_FOLDING_TIMEOUT_MS = 200
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
 
 
@@ -158,10 +161,34 @@ class SqliteStore:
     def lock_schema(self, connection: Connection) -> None:
         """Do nothing: a file has one writer at a time, and `alone` one process."""
 
-    def fold_log(self, engine: Engine) -> None:
+    def fold_log(self, engine: Engine) -> bool:
         """Empty the write-ahead log into the file, unless others read just now."""
         with closing(engine.raw_connection()) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            # Who writes waits as long as this does.
+            connection.execute(f"PRAGMA busy_timeout = {_FOLDING_TIMEOUT_MS}").close()
+            try:
+                row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                usual = f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}"
+                connection.execute(usual).close()
+        return not row[0]
+
+    def log_bytes(self) -> int | None:
+        """Return how long the write-ahead log is; None for a file without one."""
+        if self._path is None:
+            return None
+        log = self._path.with_name(f"{self._path.name}-wal")
+        return log.stat().st_size if log.exists() else None
+
+    def copies(self) -> Copies:
+        """Return what copies the file.
+
+        Raises:
+            ServiceUnavailable: The database is one in memory.
+        """
+        if self._path is None:
+            raise refused("The database lies in memory, and each process has its own.")
+        return SqliteCopies(self._path, self.alone)
 
     def _begin(self, connection: Connection) -> None:
         """Open a transaction as its options say, and as durable as they say."""
@@ -169,7 +196,7 @@ class SqliteStore:
         driver: Any = connection.connection.dbapi_connection
         set_durability(driver, connection.info, options.get("synchronous"))
         if options["is_writer"]:
-            begin_writing(driver, self._clock)
+            begin_writing(driver, self._clock, options.get(PATIENCE))
         else:
             driver.execute("BEGIN").close()
 

@@ -5,7 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, StaticPool, create_engine, event
+from sqlalchemy import (
+    URL,
+    Engine,
+    ExceptionContext,
+    StaticPool,
+    create_engine,
+    event,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from flaskllm.storage.driver_errors import primary_code
@@ -28,6 +35,7 @@ def own_engine(path: Path | None, journal: Journal) -> Engine:
         record.info[_USUAL] = _set_up(connection, journal, BUSY_TIMEOUT_MS)
 
     _at_connect(engine, set_up)
+    event.listen(engine, "handle_error", _leave_if_read_only)
     return engine
 
 
@@ -58,6 +66,15 @@ def set_durability(
     if info.get(_PRESENT, info[_USUAL]) != level:
         connection.execute(f"PRAGMA synchronous = {level}").close()
         info[_PRESENT] = level
+
+
+def _leave_if_read_only(context: ExceptionContext) -> None:
+    """Let go of a connection that turns out to be read-only: it stays so.
+
+    SQLite opens a file that it may not write to as one to be read, and says nothing.
+    """
+    if primary_code(context.original_exception) == sqlite3.SQLITE_READONLY:
+        context.is_disconnect = True
 
 
 def _memory_engine() -> Engine:

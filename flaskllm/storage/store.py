@@ -1,22 +1,31 @@
 """What differs between the kinds of database that can be used."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
+from flaskllm.storage.copies import Copies
+
 Options = Mapping[str, object]
 """Execution options of SQLAlchemy that a connection gets before it begins."""
+
+PATIENCE = "patience_seconds"
+"""The option that says how long a transaction may wait for others' locks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Whom a thread of this process waits for before it gets a connection."""
+    """Whom a thread of this process waits for before it gets a connection.
+
+    `connect` gets it then.
+    """
 
     reading: AbstractContextManager[object]
     writing: AbstractContextManager[object]
+    connect: Callable[[Engine], Connection] = Engine.connect
 
 
 class Store(Protocol):
@@ -79,8 +88,23 @@ class Store(Protocol):
         """
         ...
 
-    def fold_log(self, engine: Engine) -> None:
-        """Leave nothing of what was overwritten in a log beside the database."""
+    def fold_log(self, engine: Engine) -> bool:
+        """Bring what lies in a log beside the database into it, and empty the log.
+
+        Return False where others who read it were in the way.
+        """
+        ...
+
+    def log_bytes(self) -> int | None:
+        """Return how long the log beside the database is; None where there is none."""
+        ...
+
+    def copies(self) -> Copies:
+        """Return what makes copies of the whole database, and puts them back.
+
+        Raises:
+            ServiceUnavailable: It lies in memory.
+        """
         ...
 
     def exists(self) -> bool:

@@ -12,8 +12,10 @@ from sqlalchemy import (
     Text,
     false,
     text,
+    true,
 )
 
+from flaskllm.storage.cache_tables import cache
 from flaskllm.storage.columns import Sealed, UtcDateTime
 from flaskllm.storage.inbound_tables import inbound_endpoints
 from flaskllm.storage.job_tables import (
@@ -26,6 +28,15 @@ from flaskllm.storage.job_tables import (
     workers,
 )
 from flaskllm.storage.metadata import metadata
+from flaskllm.storage.rollup_tables import (
+    latency_quarters,
+    latency_spans,
+    usage_keys,
+    usage_quarters,
+    usage_spans,
+    usage_zones,
+)
+from flaskllm.storage.routing_tables import routing_findings, upstream_counts
 from flaskllm.storage.thread_tables import digest_threads
 
 __all__ = [
@@ -33,6 +44,7 @@ __all__ = [
     "audit",
     "budget_notices",
     "budgets",
+    "cache",
     "changes",
     "counters",
     "deliveries",
@@ -44,6 +56,8 @@ __all__ = [
     "inbound_endpoints",
     "job_steps",
     "jobs",
+    "latency_quarters",
+    "latency_spans",
     "leases",
     "ledger",
     "marks",
@@ -51,8 +65,14 @@ __all__ = [
     "overrides",
     "reservations",
     "responses",
+    "routing_findings",
     "spending",
+    "upstream_counts",
     "usage",
+    "usage_keys",
+    "usage_quarters",
+    "usage_spans",
+    "usage_zones",
     "workers",
 ]
 
@@ -133,6 +153,10 @@ usage = Table(
     Column("cost_nanos", BigInteger),
     Column("is_estimated", Boolean, nullable=False, server_default=false()),
     Column("price", Text, nullable=False, server_default=text("''")),
+    Column("saved_nanos", BigInteger, nullable=False, server_default=text("0")),
+    # Whether its request is counted with it: the first attempt of each.
+    Column("opens_request", Boolean, nullable=False, server_default=true()),
+    Column("first_token_ms", Integer),
     Index("usage_by_time", "created_at", "id"),
     Index("usage_by_principal", "principal_id", "created_at", "id"),
     Index("usage_by_request", "principal_id", "request_id", "created_at", "id"),
@@ -150,6 +174,13 @@ ledger = Table(
     Column("nanos", BigInteger),
     Column("is_estimated", Boolean, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    # Of each attempt its first entry: by it old ones are found, to be removed.
+    Index(
+        "ledger_by_time",
+        "at",
+        sqlite_where=text("entry = 'reserve'"),
+        postgresql_where=text("entry = 'reserve'"),
+    ),
 )
 
 # Attempts that are under way. `subjects`, separated by blanks, are whom the money

@@ -1,19 +1,22 @@
 """Usage rows: one for each attempt, written with what closes it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from flaskllm.storage.rows import Rows
 from flaskllm.storage.tables import usage
 
 ABANDONED = "ABANDONED"
 """The outcome of an attempt of which nobody told how it ended."""
+
+CACHED = "cached"
+"""The source of usage where no model was asked: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Described:
     `decision` says in at most 300 characters why it was this deployment's turn;
     `source` through which door the request came; `tags`, separated by blanks, are
     the principal's at that time; `price` is JSON of the terms, empty where they are
-    not known.
+    not known. `opens_request` tells that it is the first attempt of its request.
     """
 
     alias: str
@@ -36,6 +39,7 @@ class Described:
     source: str = ""
     tags: str = ""
     price: str = ""
+    opens_request: bool = False
 
     def to_json(self) -> str:
         """Return it as it lies in a reservation."""
@@ -55,6 +59,8 @@ class UsageRow:
     `created_at` is when it began, aware. The five counts of tokens add up;
     `usage_source` tells who counted. `cost_nanos` is None where the price is not
     known; `is_estimated` tells that the cost, or what it was told from, is a guess.
+    `saved_nanos` is what an answer of the cache would have cost.
+    `first_token_ms` is None where nothing was streamed, or no token came.
     """
 
     id: str
@@ -80,6 +86,9 @@ class UsageRow:
     cost_nanos: int | None = None
     is_estimated: bool = False
     price: str = ""
+    saved_nanos: int = 0
+    opens_request: bool = False
+    first_token_ms: int | None = None
 
 
 _DESCRIBED = tuple(field.name for field in fields(Described))
@@ -98,18 +107,27 @@ def add_usage(connection: Connection, rows: Iterable[UsageRow]) -> None:
     _ROWS.insert(connection, [_all_values(row) for row in rows])
 
 
-def replace_abandoned(connection: Connection, row: UsageRow) -> bool:
-    """Tell whether the attempt had been given up; if so this row takes its place."""
-    abandoned = usage.c.id == row.id, usage.c.outcome == ABANDONED
-    values = _values(row, _COLUMNS)
-    changed = connection.execute(usage.update().where(*abandoned).values(values))
-    return changed.rowcount > 0
+def known_usage(connection: Connection, attempt_ids: Collection[str]) -> set[str]:
+    """Return those of these attempts that have a row already."""
+    if not attempt_ids:
+        return set()
+    query = select(usage.c.id).where(usage.c.id.in_(attempt_ids))
+    return set(connection.execute(query).scalars())
 
 
-def remove_abandoned(connection: Connection, attempt_id: str) -> bool:
-    """Tell whether the attempt had been given up; if so its row is gone."""
+def take_abandoned(connection: Connection, attempt_id: str) -> UsageRow | None:
+    """Remove the row of an attempt that had been given up, and return it.
+
+    None where it has another row, or none.
+    """
     abandoned = usage.c.id == attempt_id, usage.c.outcome == ABANDONED
-    return connection.execute(usage.delete().where(*abandoned)).rowcount > 0
+    taking = (
+        usage.delete()
+        .where(*abandoned)
+        .returning(*(usage.c[name] for name in _COLUMNS))
+    )
+    row = connection.execute(taking).mappings().one_or_none()
+    return None if row is None else UsageRow(**row)
 
 
 def _values(row: Described | UsageRow, names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the usage table tells: sums by what they are asked by, and requests in pages.
+"""What the usage table tells: requests in pages.
 
 The newest row of a request among those that match stands for it: so every request
 has one place in time, and a page can begin after any of them.
@@ -7,7 +7,7 @@ has one place in time, and a page can begin after any of them.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
 from sqlalchemy import (
     Alias,
@@ -15,23 +15,22 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
+    String,
     and_,
-    case,
+    column,
     func,
     literal,
     not_,
     or_,
     select,
     tuple_,
+    values,
 )
 
 from flaskllm.core.paging import Place
 from flaskllm.storage.database import Database
 from flaskllm.storage.tables import api_tokens, usage
 
-Dimension = Literal["model", "alias", "deployment", "principal_id", "source", "tags"]
-DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
-MOST_GROUPS = 1000
 MOST_ATTEMPTS = 200
 """Rows that are told of one request at most: the latest."""
 
@@ -55,24 +54,6 @@ class UsageFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
-    """The sums of some rows; `key` is what they have in common, empty for all.
-
-    `cost_nanos` adds up what has a price, `unpriced` counts the attempts that used
-    tokens and have none, `estimated` those whose cost is an estimate.
-    """
-
-    key: str
-    requests: int
-    attempts: int
-    tokens_input: int
-    tokens_output: int
-    cost_nanos: int
-    unpriced: int
-    estimated: int
-
-
-@dataclass(frozen=True, slots=True)
 class RequestRows:
     """One request: where it stands, and all its rows as columns, the first first."""
 
@@ -86,19 +67,6 @@ class UsageReports:
     def __init__(self, database: Database) -> None:
         """Keep the database; nothing is opened."""
         self._database = database
-
-    def sums(
-        self, wanted: UsageFilter, dimensions: Sequence[Dimension]
-    ) -> tuple[Sums, dict[Dimension, tuple[Sums, ...]]]:
-        """Return the sums of all rows, and those by each dimension; one state of all.
-
-        Within a dimension the dearest stands first, and the thousand dearest only.
-        `tags` is the whole text of a row's tags.
-        """
-        with self._database.reading() as connection:
-            (total,) = _sums(connection, wanted, None)
-            by = {each: tuple(_sums(connection, wanted, each)) for each in dimensions}
-        return total, by
 
     def names(self, principal_ids: Sequence[str]) -> dict[str, str]:
         """Return the names of these principals, as far as they are there."""
@@ -114,8 +82,7 @@ class UsageReports:
         """Return at most so many requests that have a matching row, the newest first.
 
         Each comes with its rows, the latest 200 of them, also those that do not match.
-        `before` is the
-        place of the last one of the page before.
+        `before` is the place of the last one of the page before.
         """
         query = _newest(wanted, before).limit(most)
         with self._database.reading() as connection:
@@ -129,36 +96,6 @@ class UsageReports:
             )
             for each in found
         )
-
-
-def _sums(
-    connection: Connection, wanted: UsageFilter, dimension: Dimension | None
-) -> Iterator[Sums]:
-    key = literal("") if dimension is None else usage.c[dimension]
-    cost = func.coalesce(func.sum(usage.c.cost_nanos), 0)
-    query = select(key.label("key"), *_totals(), cost.label("cost_nanos"))
-    query = query.where(*_conditions(usage, wanted))
-    if dimension is not None:
-        query = query.group_by(key).order_by(cost.desc(), key).limit(MOST_GROUPS)
-    for row in connection.execute(query).mappings():
-        # Sums of large numbers come as decimals from some databases.
-        counts = {name: int(row[name] or 0) for name in row if name != "key"}
-        yield Sums(key=row["key"], **counts)
-
-
-def _totals() -> Iterator[ColumnElement[Any]]:
-    tokens_input = (
-        usage.c.input_uncached + usage.c.input_cache_read + usage.c.input_cache_write
-    )
-    tokens_output = usage.c.output_text + usage.c.output_reasoning
-    is_unpriced = and_(usage.c.cost_nanos.is_(None), tokens_input + tokens_output > 0)
-    request = usage.c.principal_id + literal(" ") + usage.c.request_id
-    yield func.count(request.distinct()).label("requests")
-    yield func.count().label("attempts")
-    yield func.sum(tokens_input).label("tokens_input")
-    yield func.sum(tokens_output).label("tokens_output")
-    yield func.sum(case((is_unpriced, 1), else_=0)).label("unpriced")
-    yield func.sum(case((usage.c.is_estimated, 1), else_=0)).label("estimated")
 
 
 def _conditions(
@@ -222,14 +159,20 @@ def _rows_of(
 
     A caller who sends the same id again and again decides how many there are.
     """
+    if not keys:
+        return {}
     request = (usage.c.principal_id, usage.c.request_id)
     from_the_last = func.row_number().over(
         partition_by=request,
         order_by=(usage.c.created_at.desc(), usage.c.id.desc()),
     )
+    # As a table: for a list of pairs SQLite would look through all rows that it has.
+    names = column("principal_id", String), column("request_id", String)
+    wanted = values(*names, name="wanted").data(list(keys)).cte()
+    same = and_(*(wanted.c[each.name] == each for each in request))
     ranked = (
         select(usage, from_the_last.label("rank"))
-        .where(tuple_(*request).in_(keys))
+        .select_from(wanted.join(usage, same))
         .subquery()
     )
     query = (

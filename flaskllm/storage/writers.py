@@ -57,14 +57,20 @@ class WriterLine:
             self._began_at = self._clock.monotonic()
 
 
-def begin_writing(connection: sqlite3.Connection, clock: Clock) -> None:
+def begin_writing(
+    connection: sqlite3.Connection,
+    clock: Clock,
+    patience_seconds: float | None = None,
+) -> None:
     """Open a transaction that has the lock of the file; others read on.
 
     SQLite's own error comes out when another process kept the lock for as long as
-    the connection waits for any lock (`busy_timeout`).
+    the connection waits for any lock (`busy_timeout`), or for `patience_seconds`.
     """
     (usual_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    deadline = Deadline.after(usual_ms / 1000, clock)
+    usual_seconds = usual_ms / 1000
+    seconds = usual_seconds if patience_seconds is None else patience_seconds
+    deadline = Deadline.after(seconds, clock)
     connection.execute("PRAGMA busy_timeout = 0").close()
     try:
         while not _has_begun(connection, deadline):

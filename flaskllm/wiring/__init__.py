@@ -18,9 +18,8 @@ from flaskllm.services import Services
 from flaskllm.services.api_tokens import ApiTokenService
 from flaskllm.services.audit import Audit
 from flaskllm.services.authentication import Authentication
+from flaskllm.services.caching.asking import Remembering
 from flaskllm.services.completions import Completions
-from flaskllm.services.digests.pipeline import Digests
-from flaskllm.services.digests.threads import Threads
 from flaskllm.services.health import Health, Providers
 from flaskllm.services.idempotency import Idempotency
 from flaskllm.services.models import Models
@@ -30,22 +29,22 @@ from flaskllm.services.probes import Probes
 from flaskllm.services.resealing import Resealing
 from flaskllm.services.responses import Responses
 from flaskllm.services.routes import Routes
+from flaskllm.services.routing_state import RoutingState
 from flaskllm.services.secret_mark import SecretMark
 from flaskllm.services.templates import Templates
-from flaskllm.services.usage_reports import UsageQueries
 from flaskllm.storage.api_tokens import ApiTokens
 from flaskllm.storage.audit import AuditRows
-from flaskllm.storage.changes import Changes
 from flaskllm.storage.idempotency import IdempotencyRows
 from flaskllm.storage.overrides import OverrideRows
 from flaskllm.storage.resealing import SealedValues
 from flaskllm.storage.responses import ResponseRows
 from flaskllm.storage.sealing import ContentSealer
-from flaskllm.storage.threads import ThreadRows
-from flaskllm.storage.usage_reports import UsageReports
 from flaskllm.storage.workers import Workers
 from flaskllm.wiring.accounts import build_accounts
 from flaskllm.wiring.budgets import build_budgets
+from flaskllm.wiring.caching import build_clearing, build_remembering
+from flaskllm.wiring.changes import build_changes
+from flaskllm.wiring.digests import build_digests, build_threads
 from flaskllm.wiring.ground import (
     Ground,
     build_database,
@@ -56,8 +55,11 @@ from flaskllm.wiring.ground import (
 from flaskllm.wiring.housekeeping import build_housekeeping
 from flaskllm.wiring.inbound import build_inbound
 from flaskllm.wiring.jobs import build_work
+from flaskllm.wiring.keeping import build_keeping
 from flaskllm.wiring.limits import build_limits
 from flaskllm.wiring.models import LiveModels, tell_rejected
+from flaskllm.wiring.reports import build_panels, build_queries
+from flaskllm.wiring.routing import share_routing
 from flaskllm.wiring.secrets import reveal, secrets_of
 
 __all__ = ["build_database", "build_services", "is_under_uwsgi", "secrets_of"]
@@ -83,20 +85,18 @@ def build_services(
 
 
 def _build(ground: Ground, live: LiveModels) -> Services:
-    database, clock = ground.database, ground.clock
-    overrides = _overrides(ground, live)
-    router = _watched(live, overrides, _probes(ground, live))
+    overrides, keep_current, router = _routing(ground, live)
     privacy = _privacy(ground, live)
-    completions = Completions(router, privacy.rules)
-    responses = Responses(ResponseRows(database), clock)
+    completions, remembering = _asking(ground, router, privacy)
+    responses, clearing = _responses(ground), build_clearing(ground, remembering)
     idempotency, limits = _idempotency(ground), build_limits(ground)
-    accounts = build_accounts(ground, limits)
-    threads = _threads(ground)
-    digests = _digests(ground, live, completions, privacy, threads)
+    accounts, threads = build_accounts(ground, limits), build_threads(ground)
+    digests = build_digests(ground, live, completions, privacy, threads)
     work = build_work(ground, digests, accounts)
+    database, clock = ground.database, ground.clock
     models = Models(live.catalog, live.counting, int(clock.now().timestamp()))
     keepers = (accounts, responses, limits, idempotency)
-    told = (work.keeping, work.callbacks.deliveries, threads)
+    told = (work.keeping, work.callbacks.deliveries, threads, remembering.answers)
     return Services(
         clock=clock,
         accounts=accounts,
@@ -104,22 +104,25 @@ def _build(ground: Ground, live: LiveModels) -> Services:
         audit=Audit(AuditRows(database)),
         budgets=build_budgets(ground, live.catalog),
         completions=completions,
+        clearing=clearing,
         digests=digests,
         resealing=_resealing(ground),
         responses=responses,
         models=models,
-        routes=_routes(live, overrides),
-        providers=Providers(live.catalog, live.health, overrides),
+        routes=Routes(live.catalog, live.explainer, live.health, keep_current),
+        providers=Providers(live.catalog, live.health, overrides, keep_current),
         overrides=overrides,
         privacy=privacy,
         templates=Templates(live.library),
-        health=Health(database),
+        health=Health(database, ground.redis),
         housekeeping=build_housekeeping(ground, *keepers, *told),
         idempotency=idempotency,
         settings=live,
-        usage_reports=UsageQueries(UsageReports(database), clock, ground.zone),
+        usage_reports=build_queries(ground),
+        usage_panels=build_panels(ground),
         limits=limits,
         metrics=ground.metrics,
+        keeping=build_keeping(ground, work, clearing),
         database=database,
         jobs=work.jobs,
         job_runs=work.runs,
@@ -133,36 +136,48 @@ def _build(ground: Ground, live: LiveModels) -> Services:
     )
 
 
+def _asking(
+    ground: Ground, router: Callable[[], Router], privacy: Privacy
+) -> tuple[Completions, Remembering]:
+    remembering = build_remembering(ground, privacy.rules)
+    return Completions(router, privacy.rules, remembering), remembering
+
+
 def _privacy(ground: Ground, live: LiveModels) -> Privacy:
     told, rows = ground.settings.privacy, AuditRows(ground.database)
     return Privacy(told, told.compiled(), rows, ground.clock, live.catalog)
 
 
-def _digests(
-    ground: Ground,
-    live: LiveModels,
-    completions: Completions,
-    privacy: Privacy,
-    threads: Threads,
-) -> Digests:
-    told = ground.settings.digests
-    at_once = told.parallel_calls if ground.threaded else 1
-    most, clock = told.most_inline_calls, ground.clock
-    return Digests(completions, live.library, clock, at_once, most, privacy, threads)
+def _routing(
+    ground: Ground, live: LiveModels
+) -> tuple[Overrides, Callable[[], None], Callable[[], Router]]:
+    """Return overrides, what takes up what others told, and what gives the router."""
+    overrides = _overrides(ground, live)
+    keep_current = _keeps_current(overrides, share_routing(ground, live.health))
+    return overrides, keep_current, _watched(live, keep_current, _probes(ground, live))
 
 
-def _threads(ground: Ground) -> Threads:
-    keep_for = timedelta(days=ground.settings.digests.thread_days)
-    return Threads(ThreadRows(ground.database, ground.clock), ground.keys, keep_for)
+def _keeps_current(
+    overrides: Overrides, routing: RoutingState | None
+) -> Callable[[], None]:
+    """Return what takes up what operators and other processes told lately."""
+    if routing is None:
+        return overrides.keep_current
+
+    def keep_current() -> None:
+        overrides.keep_current()
+        routing.keep_current()
+
+    return keep_current
 
 
 def _watched(
-    live: LiveModels, overrides: Overrides, probes: Probes
+    live: LiveModels, keep_current: Callable[[], None], probes: Probes
 ) -> Callable[[], Router]:
     """Return what gives the router, and looks after what requests depend on."""
 
     def router() -> Router:
-        overrides.keep_current()
+        keep_current()
         probes.begin()
         return live.router()
 
@@ -172,10 +187,6 @@ def _watched(
 def _live(loaded: Loaded, ground: Ground, redactor: Redactor) -> LiveModels:
     watch = watch_process(loaded, tell_rejected)
     return LiveModels(loaded, watch, ground.clock, redactor, ground.metrics)
-
-
-def _routes(live: LiveModels, overrides: Overrides) -> Routes:
-    return Routes(live.catalog, live.explainer, live.health, overrides.keep_current)
 
 
 def _overrides(ground: Ground, live: LiveModels) -> Overrides:
@@ -198,8 +209,10 @@ def _probes(ground: Ground, live: LiveModels) -> Probes:
 def _api_tokens(ground: Ground) -> ApiTokenService:
     text = reveal(ground.settings.api_token)
     bootstrap = BootstrapToken(text) if text else None
-    tokens, read_counter = ApiTokens(ground.database), Changes(ground.database).read
-    proofs = Authentication(tokens, ground.keys, ground.clock, read_counter, bootstrap)
+    tokens, changes = ApiTokens(ground.database), build_changes(ground)
+    proofs = Authentication(
+        tokens, ground.keys, ground.clock, changes.read, bootstrap, changes.announce
+    )
     return ApiTokenService(tokens, proofs, ground.clock)
 
 
@@ -210,7 +223,13 @@ def _idempotency(ground: Ground) -> Idempotency:
         ground.clock,
         threaded=ground.threaded,
         deadline_seconds=deadline_seconds(ground.settings),
+        keep_for=timedelta(hours=ground.settings.retention.idempotency_hours),
     )
+
+
+def _responses(ground: Ground) -> Responses:
+    keep_for = timedelta(days=ground.settings.retention.response_days)
+    return Responses(ResponseRows(ground.database), ground.clock, keep_for)
 
 
 def _resealing(ground: Ground) -> Resealing:

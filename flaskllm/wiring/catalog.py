@@ -11,6 +11,8 @@ from flaskllm.core.config import (
     Settings,
     StreamTimeouts,
 )
+from flaskllm.core.config_version import answering_of
+from flaskllm.llm.cached import CacheTerms
 from flaskllm.llm.catalog import OFFLINE, Catalog, Route
 from flaskllm.llm.terms import Limits, Price, Tier
 from flaskllm.llm.types import Deployment
@@ -31,7 +33,7 @@ def build_catalog(
         discovered: What the upstreams list.
     """
     return Catalog(
-        routes=tuple(map(_route, settings.routes)),
+        routes=tuple(_route(each, settings) for each in settings.routes),
         deployments={
             name: _deployment(name, described, settings)
             for name, described in settings.deployments.items()
@@ -51,7 +53,7 @@ def build_samples(settings: Settings) -> dict[str, Deployment]:
     }
 
 
-def _route(route: RouteSettings) -> Route:
+def _route(route: RouteSettings, settings: Settings) -> Route:
     return Route(
         alias=route.alias,
         pattern=route.pattern,
@@ -64,7 +66,20 @@ def _route(route: RouteSettings) -> Route:
         require_price=route.require_price,
         second_nanos=_nanos(route.second_price),
         on_sensitive=route.on_sensitive,
+        cache=_cache_terms(route, settings),
     )
+
+
+def _cache_terms(route: RouteSettings, settings: Settings) -> CacheTerms:
+    terms = CacheTerms(
+        ttl_seconds=route.cache_ttl_seconds,
+        any_temperature=route.cache_any_temperature,
+        shared=route.cache_shared,
+        single_flight=route.single_flight,
+    )
+    if terms.is_nothing:
+        return terms
+    return replace(terms, fingerprint=answering_of(route, settings))
 
 
 def _deployment(

@@ -13,9 +13,11 @@ from flaskllm.services.secret_mark import SecretMark
 from flaskllm.storage.addresses import file_at
 from flaskllm.storage.database import Database
 from flaskllm.storage.journal import journal_for, read_mounts
+from flaskllm.storage.redis_store import RedisStore
 from flaskllm.storage.sealing import ContentSealer
 from flaskllm.storage.sqlite import sqlite_url
 from flaskllm.wiring.drivers import check_driver
+from flaskllm.wiring.redis import build_redis
 from flaskllm.wiring.secrets import build_key_ring, reveal
 
 # PythonAnywhere ends a request after five minutes; ours must end before that.
@@ -28,7 +30,7 @@ class Ground:
     """The settings of the start, and what was made of them for all to share.
 
     `zone` is where days of money begin; `threaded` tells whether threads may work
-    beside the requests.
+    beside the requests; `redis` is None where the settings name none.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Ground:
     zone: ZoneInfo
     metrics: Metrics
     threaded: bool
+    redis: RedisStore | None = None
 
 
 def lay_ground(settings: Settings, clock: Clock, redactor: Redactor) -> Ground:
@@ -46,15 +49,16 @@ def lay_ground(settings: Settings, clock: Clock, redactor: Redactor) -> Ground:
     Raises:
         ConfigError: What the database needs is not installed.
     """
-    keys = build_key_ring(settings, redactor)
+    keys, metrics = build_key_ring(settings, redactor), Metrics()
     return Ground(
         settings,
         build_database(settings, clock, keys),
         clock,
         keys,
         ZoneInfo(settings.accounting.time_zone),
-        Metrics(),
+        metrics,
         threaded=not is_under_uwsgi(),
+        redis=build_redis(settings, clock, metrics),
     )
 
 

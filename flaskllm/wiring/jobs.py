@@ -34,6 +34,7 @@ class DurableWork:
         jobs: For those who have them.
         keeping: Of those that are over.
         runs: For the worker that does them.
+        endings: Where they end.
         callbacks: For those who are told of their ends.
         workflows: What the worker takes from its queues.
         egress: The way out.
@@ -43,6 +44,7 @@ class DurableWork:
     jobs: Jobs
     keeping: JobKeeping
     runs: JobRuns
+    endings: JobEndings
     callbacks: Callbacks
     workflows: Workflows
     egress: Egress
@@ -78,7 +80,9 @@ def build_work(ground: Ground, digests: Digests, accounts: Accounts) -> DurableW
     )
     jobs = _jobs(ground, workflows, endings, digests)
     keeping = JobKeeping(endings, JobExpiry(ground.database, workflows, ground.clock))
-    return DurableWork(jobs, keeping, runs, callbacks, workflows, egress, fetcher)
+    return DurableWork(
+        jobs, keeping, runs, endings, callbacks, workflows, egress, fetcher
+    )
 
 
 def _jobs(

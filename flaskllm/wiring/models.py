@@ -22,6 +22,7 @@ from flaskllm.core.config import (
 )
 from flaskllm.core.config_version import (
     fingerprints_of,
+    provider_fingerprints_of,
     version_of,
     waiting_for_restart,
 )
@@ -177,7 +178,8 @@ class LiveModels:
 
     def _retain(self) -> None:
         settings = self._models.settings
-        self.health.retain(fingerprints_of(settings), settings.providers)
+        providers = provider_fingerprints_of(settings)
+        self.health.retain(fingerprints_of(settings), providers)
 
     def _replace(self, new: Models) -> None:
         old, self._models = self._models, new

@@ -52,5 +52,6 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
     )
     all_of_them = (*own, *credentials, *of_senders)
     known = (secret.get_secret_value() for secret in all_of_them if secret)
-    password = password_in(reveal(settings.database_url) or "")
-    return (*known, password) if password else tuple(known)
+    urls = (settings.database_url, settings.redis_url)
+    passwords = (password_in(reveal(url) or "") for url in urls)
+    return (*known, *filter(None, passwords))

@@ -80,7 +80,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Place]:
     """A fresh clone whose `.venv` is ready, beside a gateway with models."""
     with Upstream() as upstream, open_house(tmp_path_factory.mktemp("docs")) as house:
         upstream.always(answer_with(answer))
@@ -89,7 +91,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         _, url = house.serve()
         folder = house.folder / "checkout"
         copy_checkout(folder)
-        yield Place(folder, environment(house, url))
+        environ = environment(house, url)
+        if shutil.which("redis-server"):
+            server = request.getfixturevalue("redis_server")
+            environ["FLASKLLM_REDIS_URL"] = server.url(2)
+        yield Place(folder, environ)
 
 
 def environment(house: House, url: str) -> dict[str, str]:
@@ -145,6 +151,8 @@ def code_of(body: Any) -> str | None:
 def run_shell(block: Block, place: Place, _folder: Path):
     if "curl" in block.text and shutil.which("curl") is None:
         require("curl", "install curl to run what the docs say")
+    if "doctor redis" in block.text and "FLASKLLM_REDIS_URL" not in place.environ:
+        require("redis", "install redis-server to run what the docs say")
     shown = documented_replies()[block]
     code = code_of(shown)
 

@@ -4,6 +4,8 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,8 +32,9 @@ def missing() -> str:
 def prepare_venv() -> Path:
     """Return a virtual environment of the distribution's Python, made once.
 
-    uWSGI's plugin is linked to that Python, and so needs its own packages. They
-    are those of `requirements.lock`; tests that run beside each other take turns.
+    uWSGI's plugin is linked to that Python. The packages are the tests' own where
+    those are for the same version, and else installed from `requirements.lock`; tests
+    that run beside each other take turns.
     """
     _VENV.mkdir(exist_ok=True)
     with (_VENV / "turn.lock").open("w") as turn:
@@ -73,10 +76,26 @@ def _install_unless_current(stamp: Path) -> None:
     wanted = hashlib.sha256(_LOCK.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    subprocess.run([str(SYSTEM_PYTHON), "-m", "venv", str(_VENV)], check=True)
-    install = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    subprocess.run(
-        [str(_VENV / "bin" / "python"), *install, "--require-hashes", "-r", str(_LOCK)],
-        check=True,
-    )
+    python = _VENV / "bin" / "python"
+    make = [str(SYSTEM_PYTHON), "-m", "venv", "--without-pip", str(_VENV)]
+    subprocess.run(make, check=True)
+    if _kind_of(python) == _kind_of(Path(sys.executable)):
+        _lend_packages()
+    # What is lent is there already; what only that Python needs is not.
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--quiet"]
+    install = ["install", "--disable-pip-version-check", "--require-hashes"]
+    subprocess.run([*pip, *install, "-r", str(_LOCK)], check=True)
     stamp.write_text(wanted)
+
+
+def _lend_packages() -> None:
+    """Put our packages on its path; not the checkout, which their folder names too."""
+    (site,) = _VENV.glob("lib/python3*/site-packages")
+    (site / "lent.pth").write_text(sysconfig.get_path("purelib"))
+
+
+def _kind_of(python: Path) -> str:
+    """Return what the packages that are made for this Python have in their names."""
+    ask = "import sys; print(sys.implementation.cache_tag)"
+    command = [str(python), "-c", ask]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -204,6 +204,7 @@ class TestStream:
             "finish_reason": "stop",
             "usage": {"tokens_input": 12, "tokens_output": 2, "source": "provider"},
             "cost": None,
+            "cached": False,
             "warnings": ["unknown_field: colour"],
         }
 

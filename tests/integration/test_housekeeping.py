@@ -69,8 +69,9 @@ def test_commands_that_start_together_do_each_duty_once(house):
     assert [each.wait() for each in started] == [0] * 4, started[0].stderr
     lines = [line for each in started for line in each.stdout.splitlines()]
     names = {line.partition(":")[0] for line in lines}
-    kept = {"reservations", "responses", "counters", "idempotency"}
-    assert names == {*kept, "jobs", "deliveries", "threads"}
+    kept = {"reservations", "responses", "counters", "idempotency", "cache"}
+    aged = {"usage", "ledger", "audit", "workers", "reports"}
+    assert names == {*kept, *aged, "jobs", "deliveries", "threads", "log"}
     assert len(lines) == 4 * len(names)
     for name in names:
         told = sorted(line for line in lines if line.startswith(name))

@@ -236,4 +236,7 @@ callbacks:
     (heard,) = upstream.requests
     assert heard.json["type"] == "job.failed"
     assert heard.json["data"]["state"] == "needs_fetch"
-    assert heard.json["data"]["error"]["code"] == "NEEDS_FETCH"
+    error = heard.json["data"]["error"]
+    assert error["code"] == "NEEDS_FETCH"
+    ids = {"resources": ["r"]}
+    assert error["needs"] == {"sender": "graph", "what": "transcript", "ids": ids}

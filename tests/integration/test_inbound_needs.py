@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from fakes import Reply
 from fetch_scene import fetched
 from inbound_deliveries import GOOD, MAIL, TALK, from_postmark, transcript
 from inbound_scene import InboundCalls
@@ -89,25 +88,6 @@ def test_what_is_needed_is_named_in_the_job_and_in_its_answer(desk, sender):
     assert {**shown["ids"], **ids} == shown["ids"]
     assert "T0K" not in f"{answer}{desk.gateway.log}"
     assert "pass@" not in f"{answer}{desk.gateway.log}"
-
-
-def test_what_is_needed_is_told_to_the_receiver(make_gateway, upstream):
-    settings = f"""
-callbacks:
-  allow_http: true
-  allowed_networks: [127.0.0.0/8]
-  allowed_ports: [{upstream.port}]
-"""
-    desk = InboundCalls(make_gateway(settings))
-    upstream.always(Reply(204))
-    desk.open("graph", callback_url=f"{upstream.url}/done")
-
-    desk.deliver(GOOD["graph"])
-    desk.worker.work()
-
-    (heard,) = upstream.requests
-    needs = {"sender": "graph", "what": "transcript", "ids": {"resources": ["r"]}}
-    assert heard.json["data"]["error"]["needs"] == needs
 
 
 def test_other_errors_need_nothing(desk):

@@ -42,7 +42,7 @@ class Process:
 
 @pytest.fixture
 def make_process(make_database, fake_clock):
-    return lambda url: Process(make_database(url), fake_clock)
+    return lambda url, **options: Process(make_database(url, **options), fake_clock)
 
 
 def test_a_locked_file_keeps_nobody_waiting_but_the_first(
@@ -71,7 +71,9 @@ def test_a_locked_file_keeps_nobody_waiting_but_the_first(
 def test_a_server_that_stops_is_done_without_and_used_when_it_is_back(
     make_process, postgres, postgres_database_url, fake_clock
 ):
-    one, other = (make_process(postgres_database_url) for _ in range(2))
+    one, other = (
+        make_process(postgres_database_url, clock=fake_clock) for _ in range(2)
+    )
     assert (one.admits(4), other.admits(2)) == (4, 2)
     postgres.stop("INT")  # killed, it may forget the last counts
     try:

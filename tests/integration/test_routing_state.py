@@ -64,6 +64,7 @@ class TestModels:
             "standing": {
                 "state": "closed",
                 "obstacle": None,
+                "found_elsewhere": False,
                 "overridden": False,
                 "failures_in_a_row": 0,
                 "in_flight": 0,

@@ -94,6 +94,11 @@ class Disk:
         self.accepted += reply.status_code == 202
         return reply.status_code, reply.json().get("details")
 
+    def status(self, path):
+        """Return the status of what is only looked at."""
+        url = f"{self.url}/api/v1/{path}"
+        return requests.get(url, headers=bearer(TOKEN), timeout=60).status_code
+
     def make_room(self):
         """Let more fit on the disk."""
         mount = ["mount", "-o", f"remount,{LARGE}", str(self.folder)]
@@ -116,12 +121,16 @@ def test_a_full_disk_takes_nothing_in_half_and_goes_on_with_more_room(
         if answer[0] != 202:
             refused.append(answer)
     taken = disk.accepted
+    disk.server.wait_for(lambda: disk.status("health/ready") == 503)
+    assert disk.status("jobs") == 200
 
     disk.make_room()
+    disk.server.wait_for(lambda: disk.status("health/ready") == 200)
     assert disk.accept()[0] == 202
     wait_for(disk.is_idle, lambda: disk.server.stderr[-3000:])
 
     record_property("figure", f"{taken} jobs fitted, then {Counter(refused)}")
+    assert disk.column("PRAGMA integrity_check") == ["ok"]
     assert set(refused) == {(503, "Its disk is full.")}
     ids = set(disk.column("SELECT id FROM jobs"))
     assert len(ids) == disk.accepted == taken + 1

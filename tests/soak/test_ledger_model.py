@@ -6,8 +6,10 @@ of an attempt may come late, or twice.
 
 from collections import defaultdict
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+import rollup_sums
 from fakes import FakeClock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -36,11 +38,21 @@ from rounds import rounds
 from sqlalchemy import text
 
 from flaskllm.storage.ledger import Admitted
+from flaskllm.storage.rollup_building import RollupBuilding
 from flaskllm.storage.usage import ABANDONED
 
 PEOPLE = ("ann", "bob")
 BUDGET = 10_000
-TABLES = ("ledger", "reservations", "spending", "usage", "budgets", "budget_notices")
+ZONES = ("Europe/Berlin", "Asia/Kathmandu")
+TABLES = (
+    "ledger",
+    "reservations",
+    "spending",
+    "usage",
+    "budgets",
+    "budget_notices",
+    *rollup_sums.TABLES,
+)
 
 
 class Attempts(RuleBasedStateMachine):
@@ -145,6 +157,17 @@ class Attempts(RuleBasedStateMachine):
         left = open_attempts(self.database)
         self.open = {key: each for key, each in self.open.items() if key in left}
         assert len(self.expired()) == max(0, len(expired) - most)
+
+    @rule(hours=st.integers(1, 60))
+    def wait_long(self, hours):
+        self.clock.advance(3600 * hours)
+
+    @rule(zone=st.sampled_from(ZONES))
+    def make_days(self, zone):
+        """Hours and days are made; what comes later for them is brought to them."""
+        building = RollupBuilding(self.database, ZoneInfo(zone))
+        while building.build_day(self.clock.now()):
+            pass
 
     @rule()
     def sweep_all(self):

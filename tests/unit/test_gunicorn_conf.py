@@ -1,5 +1,6 @@
 """gunicorn's own settings follow ours."""
 
+import errno
 import runpy
 import signal
 import sys
@@ -49,6 +50,25 @@ def test_it_binds_where_the_settings_say(settings_of, host, bind):
     found = settings_of(FLASKLLM_SERVER__HOST=host, FLASKLLM_SERVER__PORT="81")
 
     assert found["bind"] == bind
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EBADF])
+def test_a_worker_without_descriptors_lives_on(settings_of, tmp_path, number):
+    app = create_app(load({"FLASKLLM_JOBS__ENABLED": "false"}, tmp_path))
+    told, log = [], SimpleNamespace(warning=lambda *words: told.append(words))
+
+    def accept(_listener):
+        raise OSError(number, "said so")
+
+    worker = SimpleNamespace(wsgi=app, alive=True, accept=accept, log=log)
+    settings_of()["post_worker_init"](worker)
+
+    if number == errno.EMFILE:
+        worker.accept(None)
+        assert told == [("no_descriptors: %s", "said so")]
+    else:
+        with pytest.raises(OSError, match="said so"):
+            worker.accept(None)
 
 
 def test_websockets_learn_from_their_worker_that_it_stops(settings_of, tmp_path):

@@ -117,7 +117,7 @@ class TestServices:
 
         made = make_token(services.api_tokens, Scope.READ, name="a")
 
-        assert services.health.ready()
+        assert services.health.readiness() == "ready"
         assert services.api_tokens.authenticate(made.text).name == "a"
         assert (tmp_path / "data" / "flaskllm.db").exists()
         services.database.close()

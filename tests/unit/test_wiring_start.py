@@ -155,7 +155,7 @@ def test_a_wrong_secret_is_not_ready(tmp_path):
     variables = {"FLASKLLM_DATA_DIR": str(tmp_path / "data"), "FLASKLLM_SECRET": OTHER}
     services = build_services(load(variables, tmp_path))
 
-    assert services.health.ready() is False
+    assert services.health.readiness() == "not_ready"
     with pytest.raises(ServiceUnavailable, match="not the one"):
         services.responses.find("resp_1", "anna")
     services.database.close()

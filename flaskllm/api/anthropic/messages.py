@@ -13,6 +13,7 @@ from flaskllm.api.anthropic.encoder import MessagesEncoder
 from flaskllm.api.anthropic.fields import CountFields, MessagesFields
 from flaskllm.api.anthropic.replies import message_of
 from flaskllm.api.anthropic.translate import Order, read_order
+from flaskllm.api.cache_wishes import heed, take_wishes
 from flaskllm.api.guard import guarded
 from flaskllm.api.idempotency import idempotent
 from flaskllm.api.replies import answer_headers
@@ -60,6 +61,7 @@ def count_tokens() -> Response:
 def _read_order(model: type[CountFields]) -> Order:
     fields = read_json(MODEL_BODY_BYTES)
     forbidden.check(fields, request.get_data())
+    heed(take_wishes(fields))
     return read_order(
         fields,
         parse_model(model, fields),

@@ -10,6 +10,7 @@ from flask import request
 from pydantic import Discriminator, Field, Tag
 
 from flaskllm.api import forbidden
+from flaskllm.api.cache_wishes import heed, take_wishes
 from flaskllm.api.openai.messages import (
     Fields,
     MessageFields,
@@ -152,6 +153,7 @@ def read(
     """
     fields = read_json(MODEL_BODY_BYTES, max_json_tokens)
     forbidden.check(fields, request.get_data())
+    heed(take_wishes(fields))
     return parse_model(model, fields), fields
 
 

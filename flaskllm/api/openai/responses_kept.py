@@ -9,19 +9,19 @@ from flaskllm.api.openai.responses_items import Item
 from flaskllm.api.openai.responses_object import Json
 from flaskllm.api.openai.responses_order import ResponseOrder
 from flaskllm.core.errors import Field, NotFound
-from flaskllm.services.responses import KEPT_FOR, KeptResponse, Responses
+from flaskllm.services.responses import KeptResponse, Responses
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
     """Keeps the responses of one principal, within a request and after it.
 
-    `kept_for` is for how long.
+    `kept_for` is for how long at most; None is as long as the settings say.
     """
 
     responses: Responses
     principal_id: str
-    kept_for: timedelta = KEPT_FOR
+    kept_for: timedelta | None = None
 
     def earlier(self, previous_id: str | None) -> Sequence[Item]:
         """Return the items of the conversation that a response ended.

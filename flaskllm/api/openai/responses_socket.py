@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from flask import Blueprint
 
 from flaskllm.api import context, forbidden
+from flaskllm.api.cache_wishes import take_wishes
 from flaskllm.api.guard import guarded
 from flaskllm.api.openai import replies
 from flaskllm.api.openai.errors import body_of, status_of
@@ -71,6 +72,7 @@ class ResponsesTalk:
                 `response.failed`.
             CallerGone: It was cancelled.
         """
+        call = replace(call, cache=call.cache.also(take_wishes(frame)))
         given = _fields_of(frame)
         earlier = self._earlier(given.previous_response_id)
         if frame.get("generate") is False:

@@ -4,6 +4,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from flaskllm.api import context
+from flaskllm.api.cache_wishes import heed
 from flaskllm.api.guard import guarded
 from flaskllm.api.idempotency import idempotent
 from flaskllm.api.openapi import documented
@@ -140,7 +141,9 @@ def stream() -> Response:
 
 def _order(*, stream: bool) -> ChatOrder:
     direct = context.principal().direct_models
-    return read_order(read_json(CHAT_BODY_BYTES), direct=direct, stream=stream)
+    order = read_order(read_json(CHAT_BODY_BYTES), direct=direct, stream=stream)
+    heed(order.wish)
+    return order
 
 
 def _data(answer: Answer) -> dict[str, object]:
@@ -162,7 +165,7 @@ def _meta(answer: Answer, warnings: tuple[str, ...]) -> dict[str, object]:
         "model": answer.completion.model,
         "usage": usage_of(answer.completion.usage),
         "cost": dollars(context.account().cost_nanos),
-        "cached": False,
+        "cached": answer.completion.usage.source == "cached",
         "degraded": answer.deployment.degraded,
         "warnings": [
             *warnings,

@@ -65,6 +65,7 @@ def done_of(
         "finish_reason": answer.finish_reason,
         "usage": usage_of(answer.usage),
         "cost": dollars(cost_nanos),
+        "cached": answer.usage.source == "cached",
         "warnings": [*warnings, *dropped_warnings(answer.dropped)],
         **meta,
     }

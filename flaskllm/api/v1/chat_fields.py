@@ -18,8 +18,10 @@ from pydantic import (
 
 from flaskllm.api import forbidden
 from flaskllm.api.images import image_of
+from flaskllm.api.v1.cache_fields import CacheFields
 from flaskllm.api.v1.webhook_fields import LONGEST_NAME, NOT_BLANK
 from flaskllm.api.validation import parse_model, refusal, shorten
+from flaskllm.llm.cached import USUAL, CacheWish
 from flaskllm.llm.parts import Image, Message, Text
 from flaskllm.llm.types import CompletionRequest
 
@@ -136,13 +138,10 @@ NotYet = Annotated[
 ]
 
 
-class ChatFields(BaseModel):
+class ChatFields(CacheFields):
     """A question, or a whole conversation. A null counts as left out."""
 
-    model_config = ConfigDict(
-        strict=True,
-        extra="ignore",
-        hide_input_in_errors=True,
+    model_config = _MODE | ConfigDict(
         json_schema_extra={
             "oneOf": [_only("message", "string"), _only("messages", "array")]
         },
@@ -192,6 +191,7 @@ class ChatOrder:
 
     request: CompletionRequest
     warnings: tuple[str, ...]
+    wish: CacheWish = USUAL
 
 
 def read_order(data: Mapping[str, Any], *, direct: bool, stream: bool) -> ChatOrder:
@@ -217,6 +217,7 @@ def read_order(data: Mapping[str, Any], *, direct: bool, stream: bool) -> ChatOr
             direct=direct,
         ),
         unknown_fields(data, ChatFields.model_fields),
+        CacheWish.of(fields.cache, fields.sensitive),
     )
 
 

@@ -1,5 +1,7 @@
 """`GET /api/v1/chat/ws`: questions to a model and their answers, on one WebSocket."""
 
+from dataclasses import replace
+
 from flask import Blueprint
 
 from flaskllm.api import context
@@ -44,6 +46,7 @@ class ChatTalk:
         """Answer what `POST /api/v1/chat/stream` takes; return the `done` event."""
         direct = context.principal().direct_models
         order = read_order(frame, direct=direct, stream=True)
+        call = replace(call, cache=call.cache.also(order.wish))
         answer = context.services().completions.stream(order.request, call)
         seam: Seam | None = None
         try:

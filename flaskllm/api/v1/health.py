@@ -11,6 +11,7 @@ from flaskllm.api.guard import public
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
 from flaskllm.api.v1.paging import Nothing
+from flaskllm.services.health import Readiness
 from flaskllm.services.settings import SettingsState
 
 CACHE_EXTENSION = "flaskllm.cache"
@@ -33,21 +34,22 @@ class HealthReply(BaseModel):
     meta: Nothing
 
 
-class Readiness(BaseModel):
+class Ready(BaseModel):
     """Whether the service can work, and by which settings.
 
-    `rejected` means that the settings file holds something that cannot be used: the
-    settings before it are still in force.
+    `degraded` means that everything is answered, while what processes share is out of
+    reach: each counts limits by itself. `rejected` means that the settings file holds
+    something that cannot be used: the settings before it are still in force.
     """
 
-    status: Literal["ready", "not_ready"]
+    status: Readiness
     settings: SettingsState
 
 
 class ReadinessReply(BaseModel):
     """The answer to a probe of the service."""
 
-    data: Readiness
+    data: Ready
     meta: Nothing
 
 
@@ -67,11 +69,11 @@ def live() -> Response:
     replies={200: ReadinessReply, 503: ReadinessReply},
 )
 def ready() -> Response:
-    """Return `ready` or `not_ready`, looked up at most once a second."""
+    """Return how ready it is, looked up at most once a second."""
     cache: Cache = current_app.extensions[CACHE_EXTENSION]
     status = cache.get("health:ready")
     if status is None:
-        status = "ready" if context.services().health.ready() else "not_ready"
+        status = context.services().health.readiness()
         cache.set("health:ready", status, timeout=READY_FOR_SECONDS)
     data = {"status": status, "settings": context.services().settings.settings_state()}
-    return data_reply(data, {}, 200 if status == "ready" else 503)
+    return data_reply(data, {}, 503 if status == "not_ready" else 200)

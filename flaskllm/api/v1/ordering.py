@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flaskllm.api import context
+from flaskllm.api.cache_wishes import wish_here
 from flaskllm.api.v1.webhook_fields import JOB_FIELDS
 from flaskllm.api.v1.webhook_forms import Received
 from flaskllm.services.digests import threads
@@ -20,6 +21,12 @@ def ordered_of(received: Received) -> Ordered:
     metadata = fields.pop("metadata", None)  # the caller's own; it only goes back
     if "participants" in fields:
         fields["participants"] = tuple(name for name in fields["participants"] if name)
+    # A job has no headers: what they say of the cache goes with the order.
+    wish = wish_here()
+    if not wish.stores:
+        fields["cache"] = False
+    elif not wish.reads:
+        fields["fresh"] = True
     order = DigestOrder(
         content=received.content,
         media_type=received.media_type,

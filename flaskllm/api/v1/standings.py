@@ -23,10 +23,13 @@ class ObstacleData(BaseModel):
 
 
 class StandingData(BaseModel):
-    """How a deployment stands in the process that answers."""
+    """How a deployment stands, as the process that answers knows it."""
 
     state: State = Field(description="Its breaker's.")
     obstacle: ObstacleData | None = Field(description="Null: it may be asked now.")
+    found_elsewhere: bool = Field(
+        description="Another process found what is in the way, and told this one."
+    )
     overridden: bool = Field(description="An operator decides, not the breaker.")
     failures_in_a_row: int = Field(description="Since its last whole answer.")
     in_flight: int = Field(description="Attempts that are under way.")
@@ -111,6 +114,7 @@ def standing_data(standing: Standing) -> StandingData:
             if obstacle
             else None
         ),
+        found_elsewhere=bool(standing.told_by),
         overridden=standing.is_overridden,
         failures_in_a_row=standing.failures_in_a_row,
         in_flight=standing.in_flight,

@@ -71,6 +71,23 @@ class OwnTokenReply(BaseModel):
     meta: Nothing
 
 
+class ErasedData(BaseModel):
+    """What was removed of what a principal had made."""
+
+    removed: dict[str, int] = Field(
+        description="How many rows of which table, and how many open jobs were "
+        "`cancelled`."
+    )
+    complete: bool = Field(description="Whether nothing is left; else ask once more.")
+
+
+class ErasedReply(BaseModel):
+    """What was removed."""
+
+    data: ErasedData
+    meta: Nothing
+
+
 class TokensReply(BaseModel):
     """A page of API tokens, the oldest first."""
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from flaskllm.api.v1.budgets import Alias, Nanos
 from flaskllm.api.v1.chat_fields import whole
+from flaskllm.api.v1.paging import QueryFields
 from flaskllm.api.v1.webhook_fields import Moment
 from flaskllm.api.validation import refusal
 from flaskllm.core.auth import Scope
@@ -146,6 +147,16 @@ class RollFields(BaseModel):
 
     overlap_seconds: Seconds = Field(
         0, description="How long the old secret stays good: at most 30 days."
+    )
+
+
+class ErasingFields(QueryFields):
+    """What goes of what a principal has made."""
+
+    accounts: Literal["true", "false"] | None = Field(
+        None,
+        description="`true`: its usage and what it has spent go too; only when its API "
+        "token is revoked or has expired.",
     )
 
 

@@ -15,6 +15,8 @@ from flaskllm.api.replies import data_reply
 from flaskllm.api.v1.budgets import budget_data
 from flaskllm.api.v1.paging import PageFields, cut
 from flaskllm.api.v1.token_data import (
+    ErasedData,
+    ErasedReply,
     NewTokenReply,
     OwnTokenData,
     OwnTokenReply,
@@ -24,6 +26,7 @@ from flaskllm.api.v1.token_data import (
     token_data,
 )
 from flaskllm.api.v1.token_fields import (
+    ErasingFields,
     RollFields,
     TokenChanges,
     TokenFields,
@@ -32,6 +35,9 @@ from flaskllm.api.validation import parse_model
 from flaskllm.core.auth import NewToken, Scope
 from flaskllm.core.errors import Conflict, NotFound, PayloadTooLarge
 from flaskllm.services.api_tokens import ApiToken, BudgetRow
+
+# Proxies wait for no answer much longer.
+_ERASING_SECONDS = 20.0
 
 blueprint = Blueprint("tokens", __name__)
 
@@ -165,6 +171,28 @@ def revoke(token_id: str) -> Response:
     """Refuse an API token from now on; once is as good as twice."""
     token = context.services().api_tokens.revoke(token_id, actor=actor_here())
     return data_reply(token_data(token).model_dump(mode="json"), {})
+
+
+@blueprint.delete("/tokens/<token:token_id>/data")
+@guarded(Scope.ADMIN)
+@documented(
+    summary="Remove what a principal has made; 202 means that some of it is left.",
+    query=ErasingFields,
+    replies={200: ErasedReply, 202: ErasedReply},
+    errors=(NotFound, Conflict),
+)
+def erase(token_id: str) -> Response:
+    """Remove content, and accounts where that is asked for."""
+    fields = parse_model(ErasingFields, request.args.to_dict())
+    erased = context.services().keeping.erasing.erase(
+        token_id,
+        actor_here(),
+        accounts=fields.accounts == "true",
+        most_seconds=_ERASING_SECONDS,
+    )
+    data = ErasedData(removed=dict(erased.counts), complete=erased.is_complete)
+    status = 200 if erased.is_complete else 202
+    return data_reply(data.model_dump(mode="json"), {}, status)
 
 
 def _made_reply(made: NewToken, status: int) -> Response:

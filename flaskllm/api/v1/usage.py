@@ -43,7 +43,7 @@ CSV = "text/csv"
 
 blueprint = Blueprint("usage", __name__)
 
-_CSV_REPLY = {CSV: {"schema": {"type": "string"}}}
+CSV_REPLY = {CSV: {"schema": {"type": "string"}}}
 
 
 def _day(value: object) -> object:
@@ -114,7 +114,7 @@ def summary() -> Response:
 @documented(
     summary="Sum up usage and cost as a table.",
     query=UsageFields,
-    replies={200: _CSV_REPLY},
+    replies={200: CSV_REPLY},
     errors=(NotFound,),
 )
 def summary_table() -> Response:
@@ -144,7 +144,7 @@ def requests() -> Response:
 @documented(
     summary="List requests as a table, one row for each attempt.",
     query=RequestsFields,
-    replies={200: _CSV_REPLY},
+    replies={200: CSV_REPLY},
     errors=(NotFound,),
 )
 def requests_table() -> Response:
@@ -159,18 +159,19 @@ def requests_table() -> Response:
 def _summary() -> Summary:
     fields = parse_model(UsageFields, request.args.to_dict())
     reports = context.services().usage_reports
-    return reports.summary(_wanted(fields), BY, context.principal())
+    return reports.summary(wanted(fields), BY, context.principal())
 
 
 def _requests() -> tuple[Sequence[RequestReport], str | None]:
     """Return a page, and where the next one begins."""
     fields = parse_model(RequestsFields, request.args.to_dict())
     reports, caller = context.services().usage_reports, context.principal()
-    found = reports.requests(_wanted(fields), fields.most + 1, fields.place, caller)
+    found = reports.requests(wanted(fields), fields.most + 1, fields.place, caller)
     return cut(found, fields.most, lambda each: each.place)
 
 
-def _wanted(fields: UsageFields) -> Wanted:
+def wanted(fields: UsageFields) -> Wanted:
+    """Return what fields ask for."""
     return Wanted(
         span=context.services().usage_reports.span(fields.since, fields.until),
         principal_id=fields.token,

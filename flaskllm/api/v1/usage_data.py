@@ -8,7 +8,8 @@ from flaskllm.api.v1.paging import PageMeta
 from flaskllm.core.money import NANOS_PER_DOLLAR, dollars
 from flaskllm.llm.prices import PriceLine
 from flaskllm.llm.types import UsageSource
-from flaskllm.services.usage_reports import AttemptReport, RequestReport, Sums
+from flaskllm.services.usage_reports import AttemptReport, RequestReport
+from flaskllm.services.usage_sums import Sums
 
 
 class SumsData(BaseModel):
@@ -17,12 +18,17 @@ class SumsData(BaseModel):
     key: str = Field(description="What the group has in common; empty for all.")
     requests: int
     attempts: int
+    failed: int = Field(description="Attempts that were not answered.")
     tokens_input: int
     tokens_output: int
     cost: float = Field(description="US dollars, of what has a price.")
     cost_nanos: int = Field(description="The same in billionths, exact.")
     unpriced: int = Field(description="Attempts that used tokens and have no price.")
     estimated: int = Field(description="Attempts whose cost is an estimate.")
+    cache_hits: int = Field(description="Answers that no upstream was asked for.")
+    cache_hit_ratio: float = Field(description="Their part of all answers, 0 to 1.")
+    saved: float = Field(description="What they would have cost, in US dollars.")
+    saved_nanos: int = Field(description="The same in billionths, exact.")
 
 
 class TokenSumsData(SumsData):
@@ -85,6 +91,7 @@ class AttemptData(BaseModel):
     cost: float | None = Field(description="US dollars; null when not known.")
     cost_nanos: int | None
     estimated: bool
+    saved: float = Field(description="What an answer of the cache would have cost.")
     lines: list[LineData] = Field(description="What it was charged for.")
 
 
@@ -114,12 +121,17 @@ def sums_data(sums: Sums) -> dict[str, object]:
         "key": sums.key,
         "requests": sums.requests,
         "attempts": sums.attempts,
+        "failed": sums.failed,
         "tokens_input": sums.tokens_input,
         "tokens_output": sums.tokens_output,
         "cost": sums.cost_nanos / NANOS_PER_DOLLAR,
         "cost_nanos": sums.cost_nanos,
         "unpriced": sums.unpriced,
         "estimated": sums.estimated,
+        "cache_hits": sums.cache_hits,
+        "cache_hit_ratio": round(sums.cache_hits / max(1, sums.answers), 4),
+        "saved": sums.saved_nanos / NANOS_PER_DOLLAR,
+        "saved_nanos": sums.saved_nanos,
     }
 
 
@@ -156,6 +168,7 @@ def _attempt_data(found: AttemptReport) -> AttemptData:
         cost=dollars(found.cost_nanos),
         cost_nanos=found.cost_nanos,
         estimated=found.is_estimated,
+        saved=found.saved_nanos / NANOS_PER_DOLLAR,
         lines=[_line_data(line) for line in found.lines],
     )
 

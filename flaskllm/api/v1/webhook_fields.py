@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     PlainValidator,
@@ -19,6 +18,7 @@ from pydantic import (
 )
 
 from flaskllm.api.openapi import text_properties
+from flaskllm.api.v1.cache_fields import CacheFields
 from flaskllm.api.v1.paging import NO_NUL
 from flaskllm.api.validation import refusal, shorten
 from flaskllm.core.languages import is_language
@@ -121,7 +121,7 @@ Priority = Annotated[int, Field(ge=1, le=9)]
 JobSeconds = Annotated[int, Field(ge=1, le=LONGEST_JOB_SECONDS)]
 
 
-class WebhookFields(BaseModel):
+class WebhookFields(CacheFields):
     """The fields that go with every form of a document; all may be left out."""
 
     model_config = ConfigDict(

@@ -53,6 +53,10 @@ class Breaker:
             return "closed"
         return "open" if now_seconds < self.until_seconds else "half_open"
 
+    def left_seconds(self, now_seconds: float) -> float:
+        """Return for how long nobody is let through; 0.0 where somebody is."""
+        return max(0.0, (self.until_seconds or now_seconds) - now_seconds)
+
     def due(self, now_seconds: float) -> "Breaker":
         """Return it with its time over: half open, if it was open."""
         if self.until_seconds is None or self.until_seconds <= now_seconds:

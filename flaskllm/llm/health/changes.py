@@ -28,13 +28,15 @@ class Change:
 
     `code` is the error's that led to it, `seconds` is for how long nobody asks, at
     first. `provider_wide` tells that a credential is meant that all deployments of
-    the provider have.
+    the provider have. `times` is how often in a row a breaker opened, or an upstream
+    asked for patience without saying how long.
     """
 
     kind: Kind
     code: str = ""
     seconds: float = 0.0
     provider_wide: bool = False
+    times: int = 0
 
 
 _LINES: Mapping[Kind, tuple[int, str]] = {

@@ -1,5 +1,6 @@
 """A deployment's breaker in use: what it has seen lately, and who probes."""
 
+from dataclasses import replace
 from random import Random
 from typing import Literal
 
@@ -26,6 +27,7 @@ class Circuit:
         "_is_probed",
         "_outcomes",
         "_policy",
+        "_probed_until_seconds",
         "_random",
         "breaker",
     )
@@ -36,6 +38,7 @@ class Circuit:
         self._policy = policy
         self._random = random
         self._is_probed = False
+        self._probed_until_seconds = float("-inf")
         self._outcomes = SlidingCount(policy.watched_seconds)
         self._failures = SlidingCount(policy.watched_seconds)
 
@@ -45,7 +48,7 @@ class Circuit:
         if until_seconds is None:
             return None
         left_seconds = until_seconds - now_seconds
-        if self._is_probed:
+        if self._is_probed or now_seconds < self._probed_until_seconds:
             seconds = max(_PROBE_SECONDS, left_seconds)
             return Obstacle("cooling", seconds, is_probed=True)
         if left_seconds > 0.0 and not as_last_resort:
@@ -64,6 +67,39 @@ class Circuit:
         if seat.is_probe:
             seat.is_probe = False
             self._is_probed = False
+
+    def turn_away(self, seat: Seat, seconds: float, now_seconds: float) -> None:
+        """Take in that another process probes it, for so long at most."""
+        self.end_probe(seat)
+        # It may have found out before; a look costs little, and is not for everybody.
+        self._probed_until_seconds = now_seconds + min(seconds, _PROBE_SECONDS)
+
+    def hear(
+        self, left_seconds: float | None, openings: int, now_seconds: float
+    ) -> bool:
+        """Stand as another process found it; tell whether that is news here.
+
+        Args:
+            left_seconds: How long it is left alone; None is that it is closed.
+            openings: How often it opened since its last whole answer.
+            now_seconds: The monotonic clock.
+        """
+        was = self.breaker
+        self._probed_until_seconds = float("-inf")
+        if left_seconds is None:
+            if was.until_seconds is None:
+                return False
+            self.breaker = Breaker(openings=openings, era=was.era + 1)
+            self._outcomes.clear()
+            self._failures.clear()
+            return True
+        seconds = min(left_seconds, self._policy.longest_cool_down_seconds)
+        until_seconds = max(now_seconds + seconds, was.until_seconds or 0.0)
+        openings = max(openings, was.openings)
+        self.breaker = replace(
+            was, until_seconds=until_seconds, openings=openings, era=was.era + 1
+        )
+        return was.until_seconds is None
 
     def step(
         self, seat: Seat, step: Step, code: str, now_seconds: float
@@ -104,7 +140,8 @@ class Circuit:
             kind: Literal["opened", "reopened"] = (
                 "opened" if was.until_seconds is None else "reopened"
             )
-            return [Change(kind, code, now.until_seconds - now_seconds)]
+            seconds = now.until_seconds - now_seconds
+            return [Change(kind, code, seconds, times=now.openings)]
         self._outcomes.clear()
         self._failures.clear()
-        return [Change("closed")]
+        return [Change("closed", times=now.openings)]

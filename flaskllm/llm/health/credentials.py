@@ -55,6 +55,24 @@ class Credential:
         self.era += 1
         return "rejected"
 
+    def hear(
+        self, left_seconds: float | None, now_seconds: float, every_seconds: float
+    ) -> None:
+        """Take what another process found.
+
+        Args:
+            left_seconds: How long nobody tries it; None is that it is accepted.
+            now_seconds: The monotonic clock.
+            every_seconds: How long at most.
+        """
+        was_rejected = self.is_rejected
+        if left_seconds is None:
+            self._next_seconds = None
+        else:
+            self._next_seconds = now_seconds + min(left_seconds, every_seconds)
+        if was_rejected != self.is_rejected:
+            self.era += 1
+
     def accept(self, era: int) -> Change | None:
         """Take an upstream's answer; return `accepted` if that is news."""
         if era != self.era or self._next_seconds is None:

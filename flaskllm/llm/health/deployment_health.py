@@ -10,16 +10,20 @@ from flaskllm.core.errors import (
     LLMRateLimited,
     LLMTimeout,
 )
+from flaskllm.core.findings import Finding
+from flaskllm.core.upstream_counts import Refused
 from flaskllm.llm.health.averages import Paces
 from flaskllm.llm.health.breaker import CLOSED
 from flaskllm.llm.health.changes import Change
 from flaskllm.llm.health.circuit import Circuit
 from flaskllm.llm.health.key_ring import KeyRing
 from flaskllm.llm.health.last_error import LastError
-from flaskllm.llm.health.load import Load
+from flaskllm.llm.health.load import SOON_SECONDS, Load
 from flaskllm.llm.health.policy import Policy
+from flaskllm.llm.health.prints import Names
 from flaskllm.llm.health.provider_health import ProviderHealth
 from flaskllm.llm.health.seats import Asking, Seat
+from flaskllm.llm.health.sharing import Held
 from flaskllm.llm.health.standings import Obstacle, Standing
 from flaskllm.llm.health.verdicts import Verdict, code_of
 from flaskllm.llm.rate_limits import ToldLimit
@@ -28,6 +32,9 @@ from flaskllm.llm.types import Deployment
 
 Override = Literal["open", "closed"]
 """What an operator decided: never ask it, or ask it whatever its breaker says."""
+
+# What another process may have found.
+_TOLD = ("cooling", "limited", "credential")
 
 
 class DeploymentHealth:
@@ -39,6 +46,7 @@ class DeploymentHealth:
     Attributes:
         deployment: As it was when it was first asked, at this `provider`.
         last_seconds: When it was last asked, on the monotonic clock.
+        names: How all processes call it; None where this one is alone.
     """
 
     def __init__(
@@ -59,11 +67,18 @@ class DeploymentHealth:
         self._keys = KeyRing(provider, policy)
         self._paces = Paces()
         self._last_error = LastError()
+        self._told_by = ""
+        self.names: Names | None = None
 
     @property
     def is_idle(self) -> bool:
         """Tell whether no attempt is under way."""
         return self._load.in_flight == 0
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether its breaker is open, or half open."""
+        return self._circuit.breaker.until_seconds is not None
 
     def standing(
         self,
@@ -76,9 +91,10 @@ class DeploymentHealth:
         asking = Asking(tokens=1, streams=False, is_repeat=is_repeat)
         with self._lock:
             breaker = self._circuit.breaker
+            obstacle = self._obstacle(asking, override, now_seconds)
             return Standing(
                 override or breaker.state(now_seconds),
-                self._obstacle(asking, override, now_seconds),
+                obstacle,
                 self._load.in_flight,
                 self._load.headroom(now_seconds),
                 self._paces.first_tokens.seconds,
@@ -88,6 +104,7 @@ class DeploymentHealth:
                 override is not None,
                 self._last_error.code,
                 self._last_error.age_seconds(now_seconds),
+                self._teller(obstacle),
             )
 
     def enter(
@@ -107,6 +124,44 @@ class DeploymentHealth:
             self._load.count_in(asking.tokens, asking.is_repeat, now_seconds)
             era = self._circuit.breaker.era
             return Seat(asking, now_seconds, era, *self._keys.eras, is_probe)
+
+    def confirm(self, seat: Seat, held: Held, now_seconds: float) -> None:
+        """Take in that the seat was taken in the sight of all processes."""
+        with self._lock:
+            seat.held = held
+            self._load.shared.allow(held.headroom, now_seconds)
+
+    def turn_away(self, seat: Seat, refused: Refused, now_seconds: float) -> Obstacle:
+        """Free a seat that all processes together have no room for; say why.
+
+        No attempt was made.
+        """
+        tokens = seat.asking.tokens
+        with self._lock:
+            self._load.count_back(tokens, seat.at_seconds)
+            if refused.reason == "probed":
+                self._circuit.turn_away(seat, refused.seconds, now_seconds)
+                return Obstacle("cooling", refused.seconds, is_probed=True)
+            self._circuit.end_probe(seat)
+            self._load.shared.refuse(refused, tokens, now_seconds)
+            if refused.reason == "busy":
+                return Obstacle("busy", min(refused.seconds, SOON_SECONDS))
+            return Obstacle("limited", refused.seconds)
+
+    def hear(self, finding: Finding, now_seconds: float) -> bool:
+        """Take in what another process found; tell whether its breaker turned."""
+        left_seconds = finding.left_seconds
+        with self._lock:
+            self._told_by = finding.told_by if left_seconds is not None else ""
+            if finding.kind == "breaker":
+                if left_seconds is None:
+                    self.provider.breaker = CLOSED
+                return self._circuit.hear(left_seconds, finding.times, now_seconds)
+            if finding.kind == "credential":
+                self._keys.hear(left_seconds, now_seconds)
+            elif left_seconds is not None:
+                self._load.hear_pause(left_seconds, finding.times, now_seconds)
+            return False
 
     def heed(self, seat: Seat, told: tuple[ToldLimit, ...], now_seconds: float) -> None:
         """Take in a reply's headers: it has begun, and may tell its limits."""
@@ -188,6 +243,14 @@ class DeploymentHealth:
             asking.tokens, asking.is_repeat, now_seconds
         )
 
+    def _teller(self, obstacle: Obstacle | None) -> str:
+        """Return the other process that found what is in the way, if one did."""
+        if obstacle is None or obstacle.reason not in _TOLD:
+            return ""
+        if obstacle.reason == "credential" and self.provider.told_by:
+            return self.provider.told_by
+        return self._told_by
+
     def _be_asked(self, now_seconds: float) -> None:
         self.last_seconds = self.provider.last_seconds = now_seconds
 
@@ -196,6 +259,7 @@ class DeploymentHealth:
     ) -> None:
         self._be_asked(now_seconds)
         self._load.in_flight -= 1
+        self._load.shared.leave()
         self._stop_waiting(seat)
         if used_tokens is not None:
             self._load.correct(
@@ -238,11 +302,14 @@ class DeploymentHealth:
                 now_seconds,
                 self._random.random(),
             )
-            return [Change("limited", error.code, seconds)]
+            times = self._load.unsaid
+            return [Change("limited", error.code, seconds, times=times)]
         return []
 
     def _noticed(self, changes: list[Change]) -> list[Change]:
         """Return them; who closes tells that its provider is there for all."""
+        if changes:
+            self._told_by = ""
         if any(change.kind == "closed" for change in changes):
             self.provider.breaker = CLOSED
         return changes

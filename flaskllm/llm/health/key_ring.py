@@ -57,6 +57,10 @@ class KeyRing:
         change = self._own.reject(seat.own_era, now_seconds, every_seconds)
         return [] if change is None else [Change(change, error.code, every_seconds)]
 
+    def hear(self, left_seconds: float | None, now_seconds: float) -> None:
+        """Take in what another process found of the deployment's own."""
+        self._own.hear(left_seconds, now_seconds, self._every_seconds)
+
     def renew(self) -> None:
         """Start anew here, with another credential."""
         self._own = Credential(self._own.era + 1)

@@ -1,16 +1,17 @@
 """How much is asked of one deployment, and how much more may be."""
 
 from flaskllm.llm.health.own_limits import OwnLimits
-from flaskllm.llm.health.pauses import NO_PAUSE, after_answer, after_limit
+from flaskllm.llm.health.pauses import NO_PAUSE, Pause, after_answer, after_limit
 from flaskllm.llm.health.policy import Policy
 from flaskllm.llm.health.retry_budget import RetryBudget
+from flaskllm.llm.health.shared_limits import SharedLimits
 from flaskllm.llm.health.standings import Obstacle
 from flaskllm.llm.health.told import ToldAllowances
 from flaskllm.llm.rate_limits import ToldLimit
 from flaskllm.llm.terms import Limits
 
 # Until another attempt ends, and nobody knows when that is.
-_SOON_SECONDS = 1.0
+SOON_SECONDS = 1.0
 # Who was heard of so lately is busy with many callers, and does not hang: three times
 # as long as its last reply took to begin, and two seconds at most.
 _QUIET_TIMES = 3.0
@@ -23,6 +24,7 @@ class Load:
     Attributes:
         in_flight: Attempts that are under way.
         waiting: Those of them that have no byte yet.
+        shared: What the counts of all processes said.
     """
 
     __slots__ = (
@@ -34,6 +36,7 @@ class Load:
         "_quiet_from_seconds",
         "_told",
         "in_flight",
+        "shared",
         "waiting",
     )
 
@@ -48,6 +51,7 @@ class Load:
         self._told = ToldAllowances()
         self._own = OwnLimits(limits)
         self._budget = RetryBudget(policy)
+        self.shared = SharedLimits()
 
     def obstacle(
         self, tokens: int, is_repeat: bool, now_seconds: float
@@ -67,6 +71,17 @@ class Load:
         self._told.take(tokens)
         if self._own.is_counting:
             self._own.reserve(tokens, now_seconds)
+
+    def count_back(self, tokens: int, at_seconds: float) -> None:
+        """Take back what was counted at that moment: the attempt is not made.
+
+        A repeat stays counted: who is turned away comes again.
+        """
+        self.in_flight -= 1
+        self.waiting -= 1
+        self._told.give_back(tokens)
+        if self._own.is_counting:
+            self._own.give_back(tokens, at_seconds)
 
     def correct(
         self, reserved: int, used: int, at_seconds: float, now_seconds: float
@@ -98,13 +113,29 @@ class Load:
         )
         return self._pause.left_seconds(now_seconds)
 
+    def hear_pause(self, left_seconds: float, unsaid: int, now_seconds: float) -> None:
+        """Take in that another process was asked for patience."""
+        seconds = min(left_seconds, self._policy.longest_said_seconds)
+        until = max(self._pause.until_seconds, now_seconds + seconds)
+        unsaid = max(self._pause.unsaid, unsaid)
+        self._pause = Pause(until, now_seconds, unsaid)
+
+    @property
+    def unsaid(self) -> int:
+        """Return how often in a row its upstream asked for patience without a time."""
+        return self._pause.unsaid
+
     def answered(self, asked_at_seconds: float) -> None:
         """Take in a whole answer."""
         self._pause = after_answer(self._pause, asked_at_seconds)
 
     def headroom(self, now_seconds: float) -> float:
         """Return the free part of the scarcest limit, in [0, 1]."""
-        return min(self._own.headroom(now_seconds), self._told.headroom(now_seconds))
+        return min(
+            self._own.headroom(now_seconds),
+            self._told.headroom(now_seconds),
+            self.shared.headroom(now_seconds),
+        )
 
     def _limited(self, tokens: int, now_seconds: float) -> Obstacle | None:
         own_seconds = self._own.wait_seconds(tokens, now_seconds)
@@ -114,13 +145,16 @@ class Load:
             own_seconds,
             self._pause.left_seconds(now_seconds),
             self._told.wait_seconds(now_seconds),
+            self.shared.wait_seconds(tokens, now_seconds),
         )
         return Obstacle("limited", seconds) if seconds > 0.0 else None
 
     def _busy(self, now_seconds: float) -> Obstacle | None:
         most_waiting = self._policy.waiting_most
         if self._concurrent is not None and self.in_flight >= self._concurrent:
-            return Obstacle("busy", _SOON_SECONDS)
+            return Obstacle("busy", SOON_SECONDS)
+        if self.shared.busy_seconds(now_seconds) > 0.0:
+            return Obstacle("busy", SOON_SECONDS)
         is_quiet = now_seconds >= self._quiet_from_seconds
         if most_waiting is not None and is_quiet and self.waiting >= most_waiting:
             # Nobody knows for how long: who waited for it would hold the very threads

@@ -47,6 +47,11 @@ class OwnLimits:
         self._requests.add(1, now_seconds)
         self._tokens.add(tokens, now_seconds)
 
+    def give_back(self, tokens: int, at_seconds: float) -> None:
+        """Uncount a request that was counted at that moment and is not made."""
+        self._requests.take_back(1, at_seconds)
+        self._tokens.take_back(tokens, at_seconds)
+
     def correct(
         self, reserved: int, used: int, at_seconds: float, now_seconds: float
     ) -> None:

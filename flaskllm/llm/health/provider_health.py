@@ -1,8 +1,10 @@
 """What is known of a provider as a whole: its credential, and whether it is there."""
 
+from dataclasses import replace
 from threading import Lock
 
 from flaskllm.core.errors import APIError
+from flaskllm.core.findings import Finding
 from flaskllm.llm.health.breaker import CLOSED, Breaker
 from flaskllm.llm.health.changes import Change
 from flaskllm.llm.health.credentials import Credential
@@ -21,6 +23,8 @@ class ProviderHealth:
         last_seconds: When one of its deployments was last asked, on the monotonic
             clock; None is never.
         breaker: What a deployment starts with that was not asked before.
+        told_by: The other process that found its credential rejected; empty where
+            this one did, or where it is not.
         is_silent: An attempt ended after a while in which nothing came, and nothing
             was heard since. Its end need not say so: most callers only hang up.
     """
@@ -30,9 +34,17 @@ class ProviderHealth:
         self.last_seconds: float | None = None
         self.breaker: Breaker = CLOSED
         self.is_silent = False
+        self.told_by = ""
         self._every_seconds = policy.credential_seconds
+        self._longest_seconds = policy.longest_cool_down_seconds
         self._credential = Credential()
         self._lock = Lock()
+
+    @property
+    def is_troubled(self) -> bool:
+        """Tell whether anything keeps requests away from all of its deployments."""
+        is_closed = self.breaker.until_seconds is None
+        return self.is_silent or self._credential.is_rejected or not is_closed
 
     @property
     def era(self) -> int:
@@ -62,6 +74,8 @@ class ProviderHealth:
             change = credential.reject(
                 credential.era if era is None else era, now_seconds, self._every_seconds
             )
+            if change is not None:
+                self.told_by = ""
         if change is None:
             return []
         return [Change(change, error.code, self._every_seconds, provider_wide=True)]
@@ -73,6 +87,22 @@ class ProviderHealth:
         with self._lock:
             change = self._credential.accept(era)
         return [] if change is None else [Change(change, provider_wide=True)]
+
+    def hear_down(self, finding: Finding, now_seconds: float) -> None:
+        """Take in that another process could not reach it."""
+        left_seconds = min(finding.left_seconds or 0.0, self._longest_seconds)
+        until = max(now_seconds + left_seconds, self.breaker.until_seconds or 0.0)
+        self.breaker = replace(
+            self.breaker, until_seconds=until, era=self.breaker.era + 1
+        )
+
+    def hear(
+        self, left_seconds: float | None, told_by: str, now_seconds: float
+    ) -> None:
+        """Take in what another process found of its credential."""
+        with self._lock:
+            self._credential.hear(left_seconds, now_seconds, self._every_seconds)
+            self.told_by = told_by if left_seconds is not None else ""
 
     def listen(self, has_heard: bool, seconds: float) -> None:
         """Take in whether an attempt that took so long heard anything at all."""

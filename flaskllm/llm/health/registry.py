@@ -7,14 +7,19 @@ from threading import Lock
 
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import LLMAPIError, LLMCredentialRejected
+from flaskllm.core.findings import Finding
 from flaskllm.core.metrics import Metrics
 from flaskllm.llm.health.breaker import CLOSED, Weather, after
-from flaskllm.llm.health.changes import Change, tell
+from flaskllm.llm.health.changes import Change
 from flaskllm.llm.health.deployment_health import DeploymentHealth, Override
+from flaskllm.llm.health.fleet import Fleet
+from flaskllm.llm.health.herald import Herald
 from flaskllm.llm.health.lessons import Lessons
 from flaskllm.llm.health.policy import Policy
+from flaskllm.llm.health.prints import Prints
 from flaskllm.llm.health.provider_health import ProviderHealth
 from flaskllm.llm.health.seats import Asking
+from flaskllm.llm.health.sharing import Sharing
 from flaskllm.llm.health.standings import Obstacle, Standing
 from flaskllm.llm.health.verdicts import is_down
 from flaskllm.llm.health.visits import Visit
@@ -28,8 +33,8 @@ _SPARE_STATES = 100
 class Health:
     """How every deployment stands. Any number of threads may share it.
 
-    It holds what this process has seen; nothing of it is read from or written to a
-    store, and every moment is one of the clock's monotonic seconds.
+    It holds what this process has seen, and what it heard of others where they share,
+    see `share`. Every moment is one of the clock's monotonic seconds.
     """
 
     def __init__(
@@ -56,7 +61,37 @@ class Health:
         self._providers: dict[str, ProviderHealth] = {}
         self._lessons = Lessons()
         self._overrides: Mapping[str, Override] = {}
-        self._fingerprints: Mapping[str, str] | None = None
+        self._prints: Prints | None = None
+        self._fleet: Fleet | None = None
+        self._herald = Herald(metrics)
+
+    def share(self, sharing: Sharing) -> None:
+        """Count limits together with other processes from now on, and tell findings.
+
+        What was looked at before is forgotten.
+        """
+        fleet = self._fleet = Fleet(sharing, self._prints or Prints())
+        self._herald = Herald(self._metrics, fleet)
+        with self._making:
+            self._states = {}
+
+    def hear(self, findings: Iterable[Finding]) -> None:
+        """Take in what other processes found, in the order in which it was told."""
+        fleet, now_seconds, told = self._fleet, self._clock.monotonic(), [*findings]
+        if fleet is None or not told:
+            return
+        fleet.hear(told, now_seconds)
+        names = {fleet.subject_of(name): name for name in tuple(self._providers)}
+        states = {
+            state.names.subject: state
+            for state in tuple(self._states.values())
+            if state.names is not None
+        }
+        for finding in told:
+            if finding.subject in names:
+                self._hear_of(names[finding.subject], finding, now_seconds)
+            elif finding.subject in states:
+                self._hear(states[finding.subject], finding, now_seconds)
 
     def look(
         self, deployment: Deployment, alias: str = "", *, is_repeat: bool = False
@@ -109,16 +144,22 @@ class Health:
             if is_repeat and seat.reason == "busy":
                 self.count_refused_repeat(deployment)
             return seat
+        if self._fleet is not None:
+            refused = self._fleet.enter(state, seat, self._clock)
+            if refused is not None:
+                return refused
         if seat.is_probe:
-            tell(Change("probed"), deployment.provider, deployment, self._metrics)
-        return Visit(state, seat, alias, self._lessons, self._clock, self._metrics)
+            self._herald.tell(Change("probed"), state)
+        return Visit(state, seat, alias, self._lessons, self._clock, self._herald)
 
     def count_refused_repeat(self, deployment: Deployment) -> None:
         """Count a repeat that load or the retry budget does not allow."""
         if self._metrics is not None:
             self._metrics.count_refused_repeat(deployment.label)
 
-    def retain(self, fingerprints: Mapping[str, str], providers: Iterable[str]) -> None:
+    def retain(
+        self, fingerprints: Mapping[str, str], providers: Mapping[str, str]
+    ) -> None:
         """Forget what the settings have changed, and keep everything else.
 
         The first call tells what holds at the start, and forgets nothing.
@@ -126,12 +167,17 @@ class Health:
         Args:
             fingerprints: By the deployment's name, a text that differs when the
                 deployment is another one now. A name that is gone is forgotten too.
-            providers: Their names. A credential that was rejected is tried again.
+            providers: The same of each provider. A credential that was rejected is
+                tried again.
         """
+        prints = Prints(dict(fingerprints), dict(providers))
         with self._making:
-            known, self._fingerprints = self._fingerprints, dict(fingerprints)
-        if known is None:
+            before, self._prints = self._prints, prints
+        if self._fleet is not None:
+            self._fleet.prints = prints
+        if before is None:
             return
+        known = before.deployments
         self._drop(
             frozenset(
                 name
@@ -158,12 +204,11 @@ class Health:
         credential was rejected the next one may try it. A list of models does not
         prove more than that: some give it to anybody, or to who has not paid.
         """
-        now_seconds = self._clock.monotonic()
-        known = self._provider(provider)
-        known.breaker = CLOSED
-        known.come_up(now_seconds)
-        for state in self._of(provider):
-            state.come_up(now_seconds)
+        is_open = any(state.is_open for state in self._of(provider))
+        is_news = is_open or self._provider(provider).is_troubled
+        self._come_up(provider, self._clock.monotonic())
+        if is_news:
+            self._herald.tell_others(Change("closed"), provider)
 
     def unreachable(self, provider: str, error: LLMAPIError) -> None:
         """Take in that a provider did not answer while nobody asked it.
@@ -176,13 +221,16 @@ class Health:
         now_seconds = self._clock.monotonic()
         if isinstance(error, LLMCredentialRejected) and not error.is_for_model:
             for change in known.reject(error, now_seconds):
-                tell(change, provider)
+                self._herald.tell_of_provider(change, provider)
         elif is_down(error):
             weather = Weather(now_seconds, self._random.random())
             known.breaker = after(known.breaker, "down", weather, self._policy)
             for state in self._of(provider):
                 for change in state.go_down(error, now_seconds):
-                    tell(change, provider, state.deployment, self._metrics)
+                    self._herald.tell(change, state)
+            left_seconds = known.breaker.left_seconds(now_seconds)
+            down = Change("opened", error.code, left_seconds)
+            self._herald.tell_others(down, provider)
 
     def idle_seconds(self, provider: str) -> float | None:
         """Return how long no deployment of a provider was asked; None is never."""
@@ -199,9 +247,12 @@ class Health:
     def _keep(self, deployment: Deployment) -> DeploymentHealth:
         provider = self._provider(deployment.provider)
         made = DeploymentHealth(deployment, provider, self._policy, self._random)
+        if self._fleet is not None:
+            self._fleet.introduce(made, self._clock.monotonic())
         with self._making:
             if len(self._states) >= _MOST_STATES:
-                self._states = _without_idle(self._states, self._fingerprints or {})
+                kept = self._prints.deployments if self._prints else {}
+                self._states = _without_idle(self._states, kept)
             return self._states.setdefault(deployment.name, made)
 
     def _provider(self, name: str) -> ProviderHealth:
@@ -209,7 +260,38 @@ class Health:
         if known is not None:
             return known
         # Of two threads at once the first one's is kept.
-        return self._providers.setdefault(name, ProviderHealth(self._policy))
+        made = self._providers.setdefault(name, ProviderHealth(self._policy))
+        if self._fleet is not None:
+            now_seconds = self._clock.monotonic()
+            for finding in self._fleet.known_of(name, now_seconds):
+                self._hear_of(name, finding, now_seconds)
+        return made
+
+    def _hear_of(self, provider: str, finding: Finding, now_seconds: float) -> None:
+        """Take in what another process found of a provider."""
+        known = self._providers[provider]
+        if finding.kind == "credential":
+            known.hear(finding.left_seconds, finding.told_by, now_seconds)
+        elif finding.left_seconds is None:
+            self._come_up(provider, now_seconds)
+        else:
+            known.hear_down(finding, now_seconds)
+            for state in self._of(provider):
+                self._hear(state, finding, now_seconds)
+
+    def _hear(
+        self, state: DeploymentHealth, finding: Finding, now_seconds: float
+    ) -> None:
+        if state.hear(finding, now_seconds) and self._metrics is not None:
+            label, is_open = state.deployment.label, finding.left_seconds is not None
+            self._metrics.set_breaker(label, 2 if is_open else 0)
+
+    def _come_up(self, provider: str, now_seconds: float) -> None:
+        known = self._provider(provider)
+        known.breaker = CLOSED
+        known.come_up(now_seconds)
+        for state in self._of(provider):
+            state.come_up(now_seconds)
 
     def _of(self, provider: str) -> Iterable[DeploymentHealth]:
         states = tuple(self._states.values())

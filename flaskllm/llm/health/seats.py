@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from flaskllm.llm.health.sharing import Held
+
 
 @dataclass(frozen=True, slots=True)
 class Asking:
@@ -26,6 +28,7 @@ class Seat:
         is_probe: Others wait for how it ends.
         is_waiting: It has no byte yet.
         first_token_seconds: How long that took; None before.
+        held: Its place in the sight of all processes, None where none is needed.
     """
 
     asking: Asking
@@ -36,3 +39,4 @@ class Seat:
     is_probe: bool
     is_waiting: bool = True
     first_token_seconds: float | None = None
+    held: Held | None = None

@@ -31,7 +31,7 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One deployment at one moment, in this process.
+    """One deployment at one moment, as this process knows it.
 
     Attributes:
         state: Its breaker's.
@@ -45,6 +45,8 @@ class Standing:
         is_overridden: An operator decides over its state, not the breaker.
         last_error: The code of the last attempt that failed; empty without one.
         last_error_seconds_ago: How long ago it failed; None without one.
+        told_by: The other process that found what is in the way; empty where this
+            one did.
     """
 
     state: State = "closed"
@@ -58,3 +60,4 @@ class Standing:
     is_overridden: bool = False
     last_error: str = ""
     last_error_seconds_ago: float | None = None
+    told_by: str = ""

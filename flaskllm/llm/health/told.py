@@ -91,6 +91,11 @@ class ToldAllowances:
         for kind, allowance in self._allowances.items():
             allowance.take(1 if kind == "requests" else tokens)
 
+    def give_back(self, tokens: int) -> None:
+        """Uncount a request that was not sent after all."""
+        for kind, allowance in self._allowances.items():
+            allowance.take(-1 if kind == "requests" else -tokens)
+
     def stop_waiting(self) -> None:
         """Wait for none of them: the upstream said itself when to come back.
 

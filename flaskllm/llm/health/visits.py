@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from flaskllm.core.clock import Clock
-from flaskllm.core.metrics import Metrics
-from flaskllm.llm.health.changes import Change, tell
+from flaskllm.llm.health.changes import Change
 from flaskllm.llm.health.deployment_health import DeploymentHealth
+from flaskllm.llm.health.herald import Herald
 from flaskllm.llm.health.lessons import Lessons
 from flaskllm.llm.health.seats import Seat
 from flaskllm.llm.health.verdicts import judge
@@ -20,9 +20,9 @@ class Visit:
         "_alias",
         "_clock",
         "_health",
+        "_herald",
         "_is_over",
         "_lessons",
-        "_metrics",
         "_seat",
     )
 
@@ -33,7 +33,7 @@ class Visit:
         alias: str,
         lessons: Lessons,
         clock: Clock,
-        metrics: Metrics | None,
+        herald: Herald,
     ) -> None:
         """Keep the seat, which is taken already."""
         self._health = health
@@ -41,7 +41,7 @@ class Visit:
         self._alias = alias
         self._lessons = lessons
         self._clock = clock
-        self._metrics = metrics
+        self._herald = herald
         self._is_over = False
 
     def heed(self, headers: Mapping[str, str]) -> None:
@@ -89,6 +89,7 @@ class Visit:
         seat = self._seat
         self._health.provider.listen(not seat.is_waiting, seconds)
         changes = self._health.leave(seat, verdict, error, seconds, used, now_seconds)
+        self._herald.leave(seat, used)
         if verdict != "nothing" and self._alias:
             is_success = verdict == "succeeded"
             taken = seat.first_token_seconds if seat.asking.streams else seconds
@@ -101,6 +102,5 @@ class Visit:
         self._tell(changes)
 
     def _tell(self, changes: list[Change]) -> None:
-        deployment = self._health.deployment
         for change in changes:
-            tell(change, deployment.provider, deployment, self._metrics)
+            self._herald.tell(change, self._health)

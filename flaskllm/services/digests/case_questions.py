@@ -73,6 +73,7 @@ class Questions:
             extraction=self.extraction(wanted.type, shown.ground),
             tokens_for_answer=tokens_for_answer or self._tokens_for_answer(free),
             shield=self.shield,
+            varying=self._varying,
         )
 
     def prose(self, fields: Mapping[str, Any]) -> Question:
@@ -91,6 +92,7 @@ class Questions:
             extraction=self.extraction("summary") if writer.extractable else None,
             is_json=True,
             shield=self.shield,
+            varying=self._varying,
         )
 
     def asking(self, question: Question) -> Asking:
@@ -108,6 +110,17 @@ class Questions:
         ground = ground or self.ground
         language = ground.source_language or ground.language
         return Extraction(wanted, language, ground.passages(), people=ground.people)
+
+    @property
+    def _varying(self) -> tuple[tuple[str, str], ...]:
+        """Return the time of arrival where the order's words are read from it.
+
+        What is due on which day is the same for all that arrive on one day.
+        """
+        ground = self.case.ground
+        if self.case.order.reference_time or ground.document.sent_at:
+            return ()
+        return ((ground.reference.isoformat(), ground.reference.date().isoformat()),)
 
     @property
     def _translates(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from flaskllm.core.errors import CallerGone, LLMRateLimited, RateLimitExceeded
 from flaskllm.llm.types import Attempt, Call, Outcome
+from flaskllm.services.background import no_thread
 from flaskllm.services.callers import has_hung_up
 
 _Result = TypeVar("_Result")
@@ -84,10 +85,20 @@ def _run_in_threads(
                 number = waiting.pop(0)
                 # The lines of the log say whose request it is.
                 context = copy_context()
-                running[pool.submit(context.run, functions[number])] = number
+                try:
+                    future = pool.submit(context.run, functions[number])
+                except RuntimeError:  # the system has no thread left
+                    # Or another thread would take it up, and nobody what it brings.
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    failed.append(no_thread())
+                else:
+                    running[future] = number
             ended, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in sorted(ended, key=running.__getitem__):
-                number, error = running.pop(future), future.exception()
+                number = running.pop(future)
+                if future.cancelled():
+                    continue
+                error = future.exception()
                 if error is None:
                     results[number] = future.result()
                 elif isinstance(error, RateLimitExceeded | LLMRateLimited):

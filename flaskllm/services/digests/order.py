@@ -11,7 +11,9 @@ from flaskllm import inputs
 from flaskllm.core import languages
 from flaskllm.core.errors import InvalidInputError
 from flaskllm.inputs.document import Document, Person
+from flaskllm.llm.cached import CacheWish
 from flaskllm.llm.prompts import Library, Template
+from flaskllm.llm.types import Call
 from flaskllm.services.digests.ground import Ground
 from flaskllm.services.digests.types import DigestOrder
 
@@ -61,6 +63,13 @@ def choose_template(order: DigestOrder, library: Library) -> Template:
         problem = f"{template.front.name!r} is for type {template.front.type!r}"
         raise InvalidInputError.of("template", problem, ", ".join(fitting))
     return template
+
+
+def heeding(order: DigestOrder, call: Call) -> Call:
+    """Return a call that heeds what the order says of the cache."""
+    wish = CacheWish.of(order.cache, order.sensitive)
+    fresh = CacheWish(reads=not order.fresh)
+    return replace(call, cache=call.cache.also(wish).also(fresh))
 
 
 def fill_variables(

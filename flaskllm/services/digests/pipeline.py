@@ -97,6 +97,7 @@ class Digests:
             TooManyCallsError: It takes more than `most_calls`; nothing was asked.
         """
         steps = Steps(step, keep, self.at_once, most_calls)
+        call = order.heeding(wanted, call)
         making = self._making(wanted, call, steps, threads_of)
         return on_record(making.make, making.gathering.questions.shield, call, keep)
 
@@ -235,6 +236,7 @@ class _Making:
             *list_warnings(ground, counts, objections, fields),
             *list_failures(failures),
         )
+        usage = sum((each.usage for each in asked), start=Usage())
         digest = Digest(
             language=ground.language,
             kind=ground.document.kind,
@@ -252,8 +254,8 @@ class _Making:
             digest=digest,
             provider=asked[0].provider,
             model=asked[0].model,
-            usage=sum((each.usage for each in asked), start=Usage()),
-            cached=False,
+            usage=usage,
+            cached=usage.source == "cached",
             degraded=any(each.degraded for each in asked),
             warnings=warnings,
             form=ground.document.form,

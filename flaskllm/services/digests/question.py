@@ -6,9 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from flaskllm.llm.prompts import Template
+from flaskllm.llm.prompts import Template, fresh_delimiter
 from flaskllm.llm.types import CompletionRequest, Extraction
 from flaskllm.services.digests.shielding import NO_SHIELD, Shield
+
+# No text of a prompt holds it.
+_DELIMITER = "\0delimiter\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Question:
 
     `source` is untrusted; `is_json` says that it is lines of JSON. `object_to` looks
     at an answer of `answer_type`. What a model sees passes through `shield`, and what
-    it says comes back through it.
+    it says comes back through it. `varying` are words that differ each time, as in
+    `CompletionRequest`.
     """
 
     template: Template
@@ -43,19 +47,24 @@ class Question:
     tokens_for_answer: int | None = None
     is_json: bool = False
     shield: Shield = NO_SHIELD
+    varying: tuple[tuple[str, str], ...] = ()
 
     def request(self) -> CompletionRequest:
         """Return the request for the first answer."""
         shield = self.shield
+        source = shield.source(self.source, is_json=self.is_json)
+        delimiter = fresh_delimiter(source)
+        front = self.template.front
         request = CompletionRequest(
             model=self.model,
             messages=self.template.render(
-                shield.variables(self.variables),
-                shield.source(self.source, is_json=self.is_json),
+                shield.variables(self.variables), source, delimiter
             ),
-            max_output_tokens=self.tokens_for_answer
-            or self.template.front.tokens_kept_free,
+            max_output_tokens=self.tokens_for_answer or front.tokens_kept_free,
             json_schema=self.json_schema,
             extraction=self.extraction,
+            template=f"{front.name}@{self.template.sha256}",
+            # Equal questions are told apart by it alone.
+            varying=((delimiter, _DELIMITER), *self.varying),
         )
         return shield.request(request)

@@ -50,7 +50,9 @@ class DigestOrder:
     automatic reply or a read receipt. `on_sensitive` can only be stricter than the
     settings; `redact` None is as they say. `thread` says whether what is known of a
     mail's thread counts and this mail is added to it; None leaves that to whoever makes
-    the digest: a job does, a request whose answer is waited for does not.
+    the digest: a job does, a request whose answer is waited for does not. `cache` False
+    and `sensitive` True keep nothing of it in the cache; `fresh` True takes nothing
+    from there.
     """
 
     content: bytes
@@ -71,6 +73,9 @@ class DigestOrder:
     on_sensitive: OnSensitive | None = None
     redact: bool | None = None
     thread: OnThread | None = None
+    cache: bool | None = None
+    sensitive: bool | None = None
+    fresh: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from flaskllm.core.metrics import Metrics
 from flaskllm.core.money import dollars
 from flaskllm.llm.types import Attempt, Call, Outcome
 from flaskllm.services.accounts import Account, Accounts
-from flaskllm.services.attempt_notes import note_attempt
+from flaskllm.services.attempt_notes import hearer_of, note_attempt
 from flaskllm.services.budget_words import budget_warnings
 from flaskllm.services.digests.pipeline import Digests
 from flaskllm.services.digests.threads import Audience
@@ -153,7 +153,7 @@ class _Run:
         asks = house.digests.completions
         digests = replace(
             house.digests,
-            completions=PatientCompletions(asks.router, asks.rules),
+            completions=PatientCompletions(asks.router, asks.rules, asks.memory),
             clock=Arrival(document.created_at, house.clock),
         )
         wanted, book = ordered.order, self._book
@@ -190,7 +190,17 @@ class _Run:
         actor = Actor(principal.id, request_id=job.request_id)
         confined = recorder_of(house.digests.privacy, actor)
         aliases = principal.aliases
-        return Call(deadline, wait, before, after, aliases=aliases, confined=confined)
+
+        return Call(
+            deadline,
+            wait,
+            before,
+            after,
+            aliases=aliases,
+            confined=confined,
+            principal_id=principal.id,
+            cached=hearer_of(house.metrics, account),
+        )
 
     def _answer(self, result: DigestResult, ordered: Ordered) -> dict[str, Any]:
         """Return what the webhook would have answered."""

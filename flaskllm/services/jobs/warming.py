@@ -29,7 +29,8 @@ def warm_up(
         detect: Tells the language of a text, and loads its model for the first one.
 
     Returns:
-        The thread, which ends by itself; None where no job is accepted.
+        The thread, which ends by itself; None where no job is accepted, and where
+        the system gives none: the first job loads it then.
     """
     if not workflows.is_enabled:
         return None
@@ -39,7 +40,10 @@ def warm_up(
         _try("languages", lambda: detect(_SAMPLE))
 
     thread = threading.Thread(target=load, name="warming", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # the system has no thread left, and a server must start
+        return None
     return thread
 
 

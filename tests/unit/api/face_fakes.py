@@ -31,13 +31,19 @@ from flaskllm.services.digests.sizes import Plan
 from flaskllm.services.digests.types import Digest, DigestResult, Summary
 from flaskllm.services.health import Providers
 from flaskllm.services.idempotency import Idempotency
+from flaskllm.services.keeping.erasing import Erased
 from flaskllm.services.limits import Limits
 from flaskllm.services.overrides import Overrides
 from flaskllm.services.routes import Routes
 from flaskllm.services.templates import TemplateInfo, VariableInfo
+from flaskllm.services.usage_panels import Panels
 from flaskllm.services.usage_reports import UsageQueries
+from flaskllm.services.usage_series import UsageSeries
+from flaskllm.services.usage_shares import UsageShares
+from flaskllm.services.usage_timings import UsageTimings
 from flaskllm.storage.audit import AuditRows
 from flaskllm.storage.database import Database
+from flaskllm.storage.rollup_reports import RollupReports
 from flaskllm.storage.usage_reports import UsageReports
 
 TOKENS = {
@@ -155,10 +161,10 @@ class FakeTemplates:
 
 @dataclass
 class FakeHealth:
-    answers: list = field(default_factory=lambda: [True])
+    answers: list = field(default_factory=lambda: ["ready"])
     asked: int = 0
 
-    def ready(self):
+    def readiness(self):
         self.asked += 1
         return self.answers[min(self.asked, len(self.answers)) - 1]
 
@@ -198,10 +204,37 @@ def make_limits():
     return Limits(Windows(clock=clock), None, clock, count_local=lambda: None)
 
 
-def make_usage():
+def make_usage(rollups=None):
     """Return the reports of an empty table."""
     database = Database("sqlite://", journal="wal", clock=FakeClock())
-    return UsageQueries(UsageReports(database), FakeClock(), ZoneInfo("UTC"))
+    reports, rollups = UsageReports(database), rollups or RollupReports(database)
+    return UsageQueries(reports, rollups, FakeClock(), ZoneInfo("UTC"))
+
+
+def make_panels():
+    """Return the reports over time of empty tables."""
+    rollups = RollupReports(Database("sqlite://", journal="wal", clock=FakeClock()))
+    told = make_usage(rollups), rollups
+    return Panels(UsageSeries(*told), UsageTimings(*told), UsageShares(*told))
+
+
+class FakeErasing:
+    """Finds nothing to remove, whoever is asked about."""
+
+    def erase(self, token_id, actor, *, accounts, most_seconds):
+        return Erased({}, is_complete=True)
+
+
+@dataclass(frozen=True)
+class FakeKeeping:
+    erasing: FakeErasing = field(default_factory=FakeErasing)
+
+
+class FakeClearing:
+    """Has nothing to clear."""
+
+    def clear(self, wanted, actor):
+        pass
 
 
 def make_audit():
@@ -227,6 +260,9 @@ class FakeServices:
     settings: FakeSettings = field(default_factory=FakeSettings)
     limits: Limits = field(default_factory=make_limits)
     usage_reports: UsageQueries = field(default_factory=make_usage)
+    usage_panels: Panels = field(default_factory=make_panels)
+    keeping: FakeKeeping = field(default_factory=FakeKeeping)
+    clearing: FakeClearing = field(default_factory=FakeClearing)
     metrics: Metrics = field(default_factory=Metrics)
     work: FakeWork = field(default_factory=make_work)
     deadline_seconds: float = 300.0

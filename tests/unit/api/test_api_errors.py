@@ -227,3 +227,20 @@ def test_only_what_takes_the_operator_is_critical(fail, lines, error, level):
     fail(error)
 
     assert [line[0] for line in lines() if line[1] == "request_answered"] == [level]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_shown"),
+    [
+        (errors.InternalError(), True),
+        (errors.ServiceUnavailable(details="damaged"), True),
+        (errors.ServiceUnavailable(retry_after_seconds=1.0), False),
+        (errors.LLMTimeout(), False),
+    ],
+    ids=["our fault", "for good", "for a while", "an upstream's"],
+)
+def test_a_store_that_is_away_for_a_while_fills_no_log(fail, caplog, error, is_shown):
+    fail(error)
+
+    (line,) = [each for each in caplog.records if each.msg == "request_answered"]
+    assert bool(line.exc_info) is is_shown

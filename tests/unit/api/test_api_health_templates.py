@@ -12,10 +12,10 @@ def test_a_process_that_answers_is_ok(client, services, path):
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "word"), [(True, 200, "ready"), (False, 503, "not_ready")]
+    ("word", "status"), [("ready", 200), ("degraded", 200), ("not_ready", 503)]
 )
-def test_readiness_is_a_status_and_a_word(client, services, answer, status, word):
-    services.health.answers[:] = [answer]
+def test_readiness_is_a_status_and_a_word(client, services, word, status):
+    services.health.answers[:] = [word]
 
     reply = client.get("/api/v1/health/ready")
 
@@ -35,7 +35,7 @@ def test_a_file_that_was_refused_is_told_and_does_not_make_the_service_unready(
 
 
 def test_many_probes_in_a_second_ask_the_database_once(client, services, time_machine):
-    services.health.answers[:] = [True, False]
+    services.health.answers[:] = ["ready", "not_ready"]
     time_machine.move_to("2025-03-14T09:30:00Z", tick=False)
 
     first = [client.get("/api/v1/health/ready").status_code for _ in range(50)]

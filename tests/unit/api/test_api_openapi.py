@@ -170,6 +170,8 @@ def test_objects_in_a_query_are_json(spec):
         "dry_run",
         "on_sensitive",
         "redact",
+        "cache",
+        "sensitive",
     }
     assert set(parameters["variables"]["content"]) == {"application/json"}
     assert parameters["participants"]["schema"]["type"] == "array"

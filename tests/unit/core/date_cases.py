@@ -74,6 +74,8 @@ ENGLISH = {
     "two weeks ago": "02-24",
     "a week from Friday": "03-20",
     "Friday in two weeks": "03-27",
+    "Friday week": "03-20",
+    "tomorrow week": "03-18",
     "next week": "03-16..03-22",
     "this week": "03-09..03-15",
     "last week": "03-02..03-08",

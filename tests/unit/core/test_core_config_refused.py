@@ -157,6 +157,14 @@ class TestCredential:
         assert value not in problem.text()
 
 
+def test_a_folder_that_cannot_be_looked_into_is_told_and_not_taken_for_empty(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load({}, tmp_path / ("x" * 300))
+
+    told = [each.found for each in caught.value.problems]
+    assert told == ["it cannot be read: File name too long"] * 2
+
+
 class TestTemplatesDir:
     @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.touch()])
     def test_it_must_be_a_folder(self, tmp_path, make):
@@ -168,6 +176,12 @@ class TestTemplatesDir:
         (problem,) = caught.value.problems
         assert (problem.path, problem.found) == ("templates_dir", "no folder")
         assert problem.origin == "environment FLASKLLM_TEMPLATES_DIR"
+
+    def test_what_cannot_even_be_looked_for_is_no_folder(self, tmp_path):
+        with pytest.raises(ConfigError) as caught:
+            load({"FLASKLLM_TEMPLATES_DIR": "x" * 300}, tmp_path)
+
+        assert [each.found for each in caught.value.problems] == ["no folder"]
 
     def test_a_folder_is_good(self, tmp_path):
         (tmp_path / "own").mkdir()

@@ -178,6 +178,7 @@ def test_every_metric_and_its_labels_have_their_row_and_no_row_is_made_up(metric
     metrics.money.count_unpriced("mini")
     metrics.money.count_refused("budget")
     metrics.money.count_budget_passed("hard", "day")
+    metrics.cache.count_request("hit", "", 1)
 
     families = text_string_to_metric_families(metrics.render().decode())
     assert told == {

@@ -161,6 +161,13 @@ def test_offline_does_not_answer_a_chat():
         shown.complete(replace(REQUEST, model="offline"))
 
 
+def test_what_needed_no_upstream_has_no_stream_to_be_read_again():
+    shown = scene(offline=FakeLocal(), a=[status(503)])
+    offline = shown.complete(DIGEST).deployment
+
+    assert shown.router.read_again(offline, DIGEST, b"data: {}\n\n") == ()
+
+
 def test_what_offline_cannot_do_does_not_hide_why_the_model_failed():
     shown = scene(offline=FakeLocal(NoModelConfigured()), a=[status(401)])
 

@@ -111,6 +111,7 @@ def test_before_an_attempt_what_it_may_take_is_reserved(account, writer):
         "openai:chat",
         "team x",
         '{"input": 1000000, "output": 2000000}',
+        opens_request=True,
     )
 
 
@@ -190,6 +191,7 @@ def test_an_attempt_becomes_a_row(account, writer, clock):
         cost_nanos=160,
         is_estimated=False,
         price='{"input": 1000000, "output": 2000000}',
+        opens_request=True,
     )
 
 

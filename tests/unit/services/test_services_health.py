@@ -21,17 +21,26 @@ class SomeDatabase:
             raise self.error
 
 
-def test_a_database_that_answers_is_ready():
-    assert Health(SomeDatabase()).ready() is True
+GOOD, AWAY = SomeDatabase(), SomeDatabase(ServiceUnavailable())
 
 
-def test_a_database_that_does_not_is_not():
-    assert Health(SomeDatabase(ServiceUnavailable())).ready() is False
+@pytest.mark.parametrize(
+    ("database", "redis", "readiness"),
+    [
+        (GOOD, None, "ready"),
+        (GOOD, GOOD, "ready"),
+        (GOOD, AWAY, "degraded"),
+        (AWAY, None, "not_ready"),
+        (AWAY, AWAY, "not_ready"),
+    ],
+)
+def test_ready_is_what_the_stores_say(database, redis, readiness):
+    assert Health(database, redis).readiness() == readiness
 
 
 def test_a_fault_of_ours_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
-        Health(SomeDatabase(ZeroDivisionError())).ready()
+        Health(SomeDatabase(ZeroDivisionError())).readiness()
 
 
 class Decided:

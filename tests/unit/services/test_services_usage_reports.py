@@ -10,6 +10,7 @@ from usage_rows import START, add_usage, usage_row
 from flaskllm.core.auth import BOOTSTRAP, Principal, Scope
 from flaskllm.core.errors import NotFound
 from flaskllm.services.usage_reports import BY, Span, UsageQueries, Wanted
+from flaskllm.storage.rollup_reports import RollupReports
 from flaskllm.storage.usage_reports import UsageReports
 
 ALICE = Principal("alice", "Alice", frozenset({Scope.READ}), "api")
@@ -26,7 +27,7 @@ def database(database_url, make_database):
 def queries(database):
     clock = FakeClock()
     clock.now = lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)
-    return UsageQueries(UsageReports(database), clock, BERLIN)
+    return UsageQueries(UsageReports(database), RollupReports(database), clock, BERLIN)
 
 
 def everything(queries, wanted=None):
@@ -200,7 +201,7 @@ def test_pages_hold_every_request_once_the_newest_first(moments, size):
         for index, second in enumerate(moments)
     ]
     add_usage(database, *rows)
-    queries = UsageQueries(reports, SystemClock(), BERLIN)
+    queries = UsageQueries(reports, RollupReports(database), SystemClock(), BERLIN)
     seen, place = [], None
     while True:
         page = queries.requests(Wanted(NOVEMBER), size, place, BOOTSTRAP)

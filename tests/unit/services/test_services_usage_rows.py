@@ -18,7 +18,7 @@ def test_the_longest_names_find_room_on_either_database(
 ):
     database = make_database(database_url)
     ledger = open_ledger(database, FakeClock(NOON))
-    described = describe(LONGEST, "chat", "")
+    described = describe(LONGEST, "chat", "", opens_request=True)
     held = reservation("a", described=described, expires_at=NOON)
     ledger.write([held], [])
 
@@ -34,7 +34,7 @@ def test_the_longest_names_find_room_on_either_database(
 def test_names_of_a_usual_length_stay_whole():
     usual = Attempt(1, "box/" + "m" * 196, Deployment("d" * 200, "box", "k", "m" * 200))
 
-    described = describe(usual, "chat", "")
+    described = describe(usual, "chat", "", opens_request=True)
 
     assert described.alias == usual.alias
     assert described.deployment == "d" * 200

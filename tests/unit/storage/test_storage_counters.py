@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from counter_storages import sql_counters
+from counter_storages import redis_counters, sql_counters
 from limits import RateLimitItemPerMinute
 from limits.strategies import SlidingWindowCounterRateLimiter
 from sqlalchemy import select
@@ -18,11 +18,14 @@ TEN = RateLimitItemPerMinute(10)
 KEY = "tokens/principal"
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "redis"])
 def storage(request, fake_clock, make_database):
     """A storage of each kind; 09:00:00 begins a window of a minute, as of any other."""
     if request.param == "memory":
         return Windows(clock=fake_clock)
+    if request.param == "redis":
+        url = request.getfixturevalue("redis_url")
+        return redis_counters(url, fake_clock)[0]
     url = request.getfixturevalue(f"{request.param}_database_url")
     return sql_counters(make_database(url), fake_clock)[0]
 

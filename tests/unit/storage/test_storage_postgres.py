@@ -16,6 +16,7 @@ from postgres_sessions import (
 )
 from sqlalchemy import make_url, text
 
+from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.storage import postgres as store
 from flaskllm.storage import schema
@@ -115,7 +116,9 @@ class TestConnections:
         self, postgres_database_url
     ):
         url = make_url(postgres_database_url)
-        engine = store.PostgresStore(url, pool_seconds=0.05).make_engine()
+        engine = store.PostgresStore(
+            url, SystemClock(), pool_seconds=0.05
+        ).make_engine()
         most = store.POOL_SIZE + store.POOL_OVERFLOW
         held = [engine.connect() for _ in range(most)]
 
@@ -174,7 +177,10 @@ class TestBrokenConnections:
         assert count(database) == 0
 
     @pytest.mark.parametrize("how", ["QUIT", "INT"])
-    def test_a_server_that_comes_back_is_used_again(self, postgres, database, how):
+    def test_a_server_that_comes_back_is_used_again(
+        self, postgres, postgres_database_url, make_database, fake_clock, how
+    ):
+        database = make_database(postgres_database_url, clock=fake_clock)
         database.check()
         postgres.stop(how)
         try:
@@ -184,6 +190,7 @@ class TestBrokenConnections:
 
         assert error.details == "Its server cannot be reached."
         assert error.retry_after_seconds == 5
+        fake_clock.advance(1)
         assert count(database) == 0
 
     def test_a_transaction_left_open_is_ended_by_the_server(
@@ -214,7 +221,7 @@ class TestSchema:
         self, postgres, empty_postgres_url
     ):
         url = make_url(empty_postgres_url)
-        impatient = store.PostgresStore(url, schema_seconds=0.05)
+        impatient = store.PostgresStore(url, SystemClock(), schema_seconds=0.05)
         engine = impatient.make_engine()
 
         with (
@@ -234,7 +241,7 @@ class TestSchema:
     def test_a_lock_that_cannot_be_asked_for_is_told(self, postgres, database):
         """As long as its schema is made the server may end too."""
         url = make_url(postgres.url("postgres"))
-        lost = store.PostgresStore(url)
+        lost = store.PostgresStore(url, SystemClock())
         engine = lost.make_engine()
 
         def lock():

@@ -36,6 +36,7 @@ class TestTalk:
                     "source": "provider",
                 },
                 "cost": 0.0,
+                "cached": False,
                 "warnings": ["unknown_field: colour"],
             },
         ]

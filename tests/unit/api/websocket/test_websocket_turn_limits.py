@@ -2,6 +2,7 @@
 
 import pytest
 from face_fakes import token_for
+from no_threads import no_threads
 from websocket_client import Talker
 
 from flaskllm.core.auth import PrincipalLimits
@@ -47,3 +48,13 @@ def test_who_has_none_left_does_not_get_in(serve, services):
 
         assert talker.next()["code"] == "RATE_LIMIT_EXCEEDED"
         assert talker.closed() == 1013
+
+
+def test_without_a_thread_a_turn_is_refused_and_the_connection_stays(serve):
+    with Talker(serve(), TOKEN) as talker:
+        ends(talker, 1)
+        with no_threads():
+            (refused,) = talker.turn(message="Hi")
+
+        assert refused["code"] == "SERVICE_UNAVAILABLE"
+        assert ends(talker, 1) == ["RATE_LIMIT_EXCEEDED"]

@@ -172,29 +172,29 @@ def test_a_list_of_models_changes_nothing_about_a_good_one(scene):
 
 
 def test_after_a_reload_a_rejected_credential_is_tried_again(scene):
-    scene.health.retain({}, ["p", "q"])
+    scene.health.retain({}, {"p": "1", "q": "1"})
     scene.fail("a", error=LLMCredentialRejected())
     assert scene.refused("a")[0] == "credential"
 
-    scene.health.retain({}, ["p", "q"])
+    scene.health.retain({}, {"p": "1", "q": "1"})
 
     scene.visit("a")
 
 
 def test_a_new_credential_may_use_what_the_old_one_might_not(scene):
-    scene.health.retain({}, ["p"])
+    scene.health.retain({}, {"p": "1"})
     scene.fail("a", error=forbidden())
 
-    scene.health.retain({}, ["p"])
+    scene.health.retain({}, {"p": "1"})
 
     scene.visit("a")
 
 
 def test_what_is_still_asked_with_the_old_one_says_nothing_about_the_new(scene):
-    scene.health.retain({}, ["p"])
+    scene.health.retain({}, {"p": "1"})
     early = scene.visit("a")
 
-    scene.health.retain({}, ["p"])
+    scene.health.retain({}, {"p": "1"})
 
     early.end(LLMCredentialRejected(), UNKNOWN, 1.0)
     scene.visit("a")

@@ -17,11 +17,11 @@ def two():
 
 def test_a_reload_keeps_what_did_not_change_and_forgets_what_did():
     scene = two()
-    scene.health.retain(FINGERPRINTS, ["p"])
+    scene.health.retain(FINGERPRINTS, {"p": "1"})
     scene.open("a")
     scene.open("b")
 
-    scene.health.retain(FINGERPRINTS | {"b": "2"}, ["p"])
+    scene.health.retain(FINGERPRINTS | {"b": "2"}, {"p": "1"})
 
     assert scene.look("a").state == "open"
     assert scene.look("a").record != Record()
@@ -30,10 +30,10 @@ def test_a_reload_keeps_what_did_not_change_and_forgets_what_did():
 
 def test_a_reload_forgets_what_is_gone():
     scene = two()
-    scene.health.retain(FINGERPRINTS, [])
+    scene.health.retain(FINGERPRINTS, {})
     scene.open("b")
 
-    scene.health.retain({"a": "1"}, [])
+    scene.health.retain({"a": "1"}, {})
 
     assert scene.look("b") == Standing()
 
@@ -42,27 +42,27 @@ def test_the_first_call_forgets_nothing():
     scene = two()
     scene.open("a")
 
-    scene.health.retain(FINGERPRINTS, ["p"])
+    scene.health.retain(FINGERPRINTS, {"p": "1"})
 
     assert scene.look("a").state == "open"
 
 
 def test_a_reload_keeps_what_was_made_for_requests():
     scene = Scene(deployment("p/m"))
-    scene.health.retain(FINGERPRINTS, [])
+    scene.health.retain(FINGERPRINTS, {})
     scene.open("p/m")
 
-    scene.health.retain(FINGERPRINTS | {"a": "2"}, [])
+    scene.health.retain(FINGERPRINTS | {"a": "2"}, {})
 
     assert scene.look("p/m").state == "open"
 
 
 def test_an_attempt_of_before_the_reload_ends_in_peace():
     scene = two()
-    scene.health.retain(FINGERPRINTS, [])
+    scene.health.retain(FINGERPRINTS, {})
     visit = scene.visit("a")
 
-    scene.health.retain({"a": "2"}, [])
+    scene.health.retain({"a": "2"}, {})
     visit.first_token(0.1)
     visit.end(errors.LLMUnavailable(), UNKNOWN, 1.0)
 
@@ -194,7 +194,7 @@ def test_names_that_callers_make_up_do_not_fill_the_memory():
 
 def test_they_do_not_drive_out_what_is_known_of_the_settings_own():
     scene = Scene(deployment("a"))
-    scene.health.retain({"a": "1"}, [])
+    scene.health.retain({"a": "1"}, {})
     scene.open("a")
     for number in range(2000):
         made = deployment(f"p/{number}")

@@ -135,10 +135,10 @@ def test_the_state_of_a_breaker_is_a_gauge():
 
 def test_a_deployment_that_a_reload_forgets_is_closed():
     scene = Scene(deployment("a"), deployment("b"))
-    scene.health.retain({"a": "1", "b": "1"}, [])
+    scene.health.retain({"a": "1", "b": "1"}, {})
     scene.open("a")
 
-    scene.health.retain({"a": "2", "b": "2"}, [])
+    scene.health.retain({"a": "2", "b": "2"}, {})
 
     assert values(scene, "breaker_state") == {"a": 0}
 
@@ -168,11 +168,11 @@ def test_what_nobody_described_shares_one_label():
 
 def test_it_works_without_metrics():
     health = Health(FakeClock(), Random(1))
-    health.retain({"a": "1"}, [])
+    health.retain({"a": "1"}, {})
     health.enter(deployment(), "r", tokens=1, streams=False)
     for _ in range(5):
         health.enter(deployment(), "r", tokens=1, streams=False, is_repeat=True)
 
-    health.retain({"a": "2"}, [])
+    health.retain({"a": "2"}, {})
 
     assert health.look(deployment(), "r") == Standing()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from digest_fakes import call as make_call
 from fakes import FakeClock
+from no_threads import no_threads
 
 from flaskllm.core.clock import Deadline
 from flaskllm.core.errors import (
@@ -14,6 +15,7 @@ from flaskllm.core.errors import (
     LLMRateLimited,
     LLMUnavailable,
     RateLimitExceeded,
+    ServiceUnavailable,
 )
 from flaskllm.llm.types import Attempt, Deployment, Outcome, Usage
 from flaskllm.services.digests.mapping import one_at_a_time, run_all
@@ -152,3 +154,34 @@ def test_who_hears_of_attempts_hears_one_by_one():
     run_all([lambda: call.after(ATTEMPT, outcome)] * 8, 8, call)
 
     assert overlaps == []
+
+
+def test_without_a_thread_it_fails_in_words_and_what_waited_is_not_asked():
+    asked = []
+
+    with no_threads(), pytest.raises(ServiceUnavailable):
+        run_all([lambda: asked.append(1)] * 3, 2, a_call())
+
+    assert asked == []
+
+
+def test_a_thread_too_few_ends_it_once_those_that_run_have_ended(monkeypatch):
+    asked, begun, may_end = [], [], threading.Event()
+    really_start = threading.Thread.start
+
+    def start(thread):
+        if begun:
+            may_end.set()
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        really_start(thread)
+
+    def first():
+        assert may_end.wait(5)
+        asked.append("first")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(ServiceUnavailable):
+        run_all([first, lambda: asked.append("second")], 2, a_call())
+
+    assert asked == ["first"]

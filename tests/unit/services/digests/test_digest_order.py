@@ -4,14 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from digest_fakes import REFERENCE, ground
+from digest_fakes import REFERENCE, call, ground
 
 from flaskllm.core.errors import InvalidInputError, UnsupportedMediaType
+from flaskllm.llm.cached import CacheWish
 from flaskllm.llm.prompts import Library, load_library, parse_template
 from flaskllm.services.digests.order import (
     choose_template,
     fill_prose_variables,
     fill_variables,
+    heeding,
     read_ground,
 )
 from flaskllm.services.digests.types import DigestOrder
@@ -227,3 +229,16 @@ class TestVariables:
         wanted = order(variables={"instructions": "be brief"})
 
         assert fill_prose_variables(wanted, bare, self.GROUND) == {}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "wish"),
+    [
+        ({}, CacheWish()),
+        ({"fresh": True}, CacheWish(reads=False)),
+        ({"cache": False}, CacheWish(reads=False, stores=False)),
+        ({"sensitive": True}, CacheWish(is_sensitive=True)),
+    ],
+)
+def test_a_call_heeds_what_the_order_says_of_the_cache(wanted, wish):
+    assert heeding(order(**wanted), call()).cache == wish

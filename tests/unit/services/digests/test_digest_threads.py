@@ -167,7 +167,7 @@ class TestWhatHolds:
         assert speakers == ["Ben Ito", "Cleo Marsh"]
 
     @pytest.mark.parametrize("bodies", [THREE, LONG], ids=["taken back", "new"])
-    def test_a_mail_that_comes_again_adds_nothing_and_costs_what_it_did(
+    def test_a_mail_that_comes_again_adds_nothing_and_costs_no_more(
         self, house, bodies
     ):
         read(house, 1, bodies)
@@ -175,8 +175,8 @@ class TestWhatHolds:
         again, same_tokens = read(house, 2, bodies)
 
         assert again.digest == first.digest
-        # The delimiter of the document is another one each time.
-        assert same_tokens == pytest.approx(tokens, rel=0.08)
+        # The delimiters of the document and of the facts are others each time.
+        assert same_tokens < tokens + 30
 
     def test_mails_out_of_order_say_what_they_say_in_order(self, house):
         read(house, 2, THREE, quotes=False)

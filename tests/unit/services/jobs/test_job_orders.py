@@ -35,6 +35,7 @@ WHOLE = DigestOrder(
         Ordered(WHOLE, {"ticket": [1, None]}, ("`x` is unknown",)),
         Ordered(DigestOrder(b"Hello")),
         Ordered(DigestOrder(b"Hello"), metadata={}),
+        Ordered(DigestOrder(b"Hello", cache=False, fresh=True)),
         Ordered(DigestOrder(b"Hello"), thread_target="inbound:in_a"),
     ],
 )

@@ -23,6 +23,11 @@ class Recovery:
         self._works = True
         self._ask_at_seconds = 0.0
 
+    @property
+    def works(self) -> bool:
+        """Tell whether it worked the last time."""
+        return self._works
+
     def may_ask(self) -> bool:
         """Tell whether to ask it now; who does says how that went."""
         if self._works:

@@ -1,0 +1,1 @@
+"""The cache of answers, and equal requests that wait for one."""

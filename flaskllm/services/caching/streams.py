@@ -1,0 +1,213 @@
+"""Streams that are kept while they pass, and streams that are told again."""
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from flaskllm.core.errors import CallerGone, LLMAPIError
+from flaskllm.llm.streaming import StreamAnswer
+from flaskllm.llm.streams import Chunk, Piece, Seam
+from flaskllm.llm.types import Completion, Deployment, FinishReason, Usage
+from flaskllm.llm.whole import Gathered, chunks_of
+from flaskllm.services.caching.entries import Entry, as_cached
+
+_MOST_CHARACTERS: Final = 8 * 1024 * 1024
+
+
+class Recording:
+    """A stream that passes as it is, and is told to somebody once it is whole.
+
+    What breaks, is joined from two deployments, or is longer than 8 MiB, is not.
+    """
+
+    def __init__(
+        self,
+        answer: StreamAnswer,
+        read_again: Callable[[bytes], Iterator[Chunk]],
+        conclude: Callable[[Completion, bytes | None], None],
+        give_up: Callable[[BaseException | None], None],
+    ) -> None:
+        """Take over a stream that has begun.
+
+        Args:
+            answer: The stream.
+            read_again: Reads in chunks what was passed on as it came.
+            conclude: Hears the whole answer, and its events where they were passed on.
+            give_up: Hears that there is none; and why, where it broke or was closed.
+        """
+        self._answer = answer
+        self._read_again = read_again
+        self._conclude = conclude
+        self._give_up = give_up
+        self._gathered = Gathered()
+        self._events: list[bytes] = []
+        self._length = 0
+        self._is_over = False
+        self._pieces = self._run()
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Return what the stream does."""
+        return self._answer.dropped
+
+    @property
+    def rate_limits(self) -> Mapping[str, str]:
+        """Return what the stream does."""
+        return self._answer.rate_limits
+
+    @property
+    def seam(self) -> Seam | None:
+        """Return what the stream does."""
+        return self._answer.seam
+
+    @property
+    def is_raw(self) -> bool:
+        """Tell what the stream does."""
+        return self._answer.is_raw
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell what the stream does."""
+        return self._answer.is_complete
+
+    @property
+    def alias(self) -> str:
+        """Return what the stream does."""
+        return self._answer.alias
+
+    @property
+    def deployment(self) -> Deployment:
+        """Return what the stream does."""
+        return self._answer.deployment
+
+    @property
+    def attempts(self) -> int:
+        """Return what the stream does."""
+        return self._answer.attempts
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Return what the stream does."""
+        return self._answer.failures
+
+    @property
+    def usage(self) -> Usage:
+        """Return what the stream does."""
+        return self._answer.usage
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Return what the stream does."""
+        return self._answer.finish_reason
+
+    @property
+    def model(self) -> str:
+        """Return what the stream does."""
+        return self._answer.model
+
+    def __iter__(self) -> Iterator[Piece | None]:
+        """Return the one iterator over the pieces."""
+        return self._pieces
+
+    def close(self) -> None:
+        """Close the stream; who waits for it is told that it was not whole."""
+        self._pieces.close()
+        self._answer.close()
+        self._end(CallerGone())
+
+    def _run(self) -> Generator[Piece | None, None, None]:
+        try:
+            for piece in self._answer:
+                self._keep(piece)
+                yield piece
+            self._tell_whole()
+        except BaseException as error:  # or those who wait would wait for ever
+            self._end(error)
+            raise
+
+    def _keep(self, piece: Piece | None) -> None:
+        if self._length > _MOST_CHARACTERS:
+            return
+        if isinstance(piece, bytes):
+            self._events.append(piece)
+            self._length += len(piece)
+        elif isinstance(piece, Chunk):
+            self._gathered.add(piece)
+            self._length = self._gathered.characters
+
+    def _tell_whole(self) -> None:
+        answer, reason = self._answer, self._answer.finish_reason
+        is_whole = answer.seam is None and self._length <= _MOST_CHARACTERS
+        if not is_whole or reason is None:
+            self._end(None)
+            return
+        events = b"".join(self._events) if answer.is_raw else None
+        try:
+            if events is not None:
+                for chunk in self._read_again(events):
+                    self._gathered.add(chunk)
+            whole = self._gathered.completion(reason, answer.usage, answer.model)
+            self._conclude(whole, events)
+            self._is_over = True
+        except LLMAPIError:  # what a caller could read, we cannot
+            self._end(None)
+
+    def _end(self, error: BaseException | None) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._give_up(error)
+
+
+class Retold:
+    """A stream of an answer that is there already."""
+
+    is_complete = True
+    seam: Seam | None = None
+    attempts = 0
+    failures: tuple[str, ...] = ()
+
+    def __init__(self, entry: Entry, *, is_raw: bool) -> None:
+        """Start before the first piece.
+
+        Args:
+            entry: The answer.
+            is_raw: Whether its events are passed on as they came.
+        """
+        assert entry.completion is not None
+        self.alias = entry.alias
+        self.deployment = entry.answered_by
+        self.dropped = entry.dropped
+        self.rate_limits: Mapping[str, str] = {}
+        self.is_raw = is_raw
+        self._completion = as_cached(replace(entry.completion, raw=None))
+        self._events = entry.events
+        self._pieces = self._run()
+
+    @property
+    def usage(self) -> Usage:
+        """Return the tokens of the answer, as they were counted then."""
+        return self._completion.usage
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Return why the answer ended."""
+        return self._completion.finish_reason
+
+    @property
+    def model(self) -> str:
+        """Return the name that the upstream gave itself."""
+        return self._completion.model
+
+    def __iter__(self) -> Iterator[Piece | None]:
+        """Return the one iterator over the pieces."""
+        return self._pieces
+
+    def close(self) -> None:
+        """Tell no more of it."""
+        self._pieces.close()
+
+    def _run(self) -> Generator[Piece | None, None, None]:
+        if self.is_raw and self._events is not None:
+            yield self._events
+            return
+        yield from chunks_of(self._completion)

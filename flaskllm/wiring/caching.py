@@ -1,0 +1,54 @@
+"""The cache of answers: where it lies, and what asks it."""
+
+from flaskllm.core.sensitive import Rules
+from flaskllm.services.caching.answers import Answers
+from flaskllm.services.caching.asking import Remembering
+from flaskllm.services.caching.clearing import CacheClearing
+from flaskllm.services.caching.flights import Flights
+from flaskllm.services.caching.shelf import CacheStore, Shelf
+from flaskllm.storage.cache_clears import CacheClears
+from flaskllm.storage.changes import CACHE, Changes
+from flaskllm.storage.memory_cache import MemoryCache
+from flaskllm.storage.redis_cache import RedisCache
+from flaskllm.storage.sealing import ContentSealer
+from flaskllm.storage.sql_cache import SqlCache
+from flaskllm.wiring.ground import Ground, deadline_seconds, is_under_uwsgi
+from flaskllm.wiring.limits import has_other_processes
+
+
+def build_store(ground: Ground) -> CacheStore:
+    """Return where the settings want answers kept; nothing is opened."""
+    told, clock = ground.settings.cache, ground.clock
+    sealer, wanted = ContentSealer(ground.keys), told.store
+    if ground.redis is not None and wanted == "auto":
+        return RedisCache(ground.redis, sealer)
+    if wanted == "memory" or (wanted == "auto" and not _has_others(ground)):
+        return MemoryCache(clock, told.max_entries, told.max_bytes)
+    return SqlCache(ground.database, sealer, clock, told.max_entries, told.max_bytes)
+
+
+def build_remembering(ground: Ground, rules: Rules | None) -> Remembering:
+    """Return what answers from what was answered before; nothing is opened."""
+    metrics, clock, store = ground.metrics.cache, ground.clock, build_store(ground)
+    shelf = Shelf(store, clock, metrics.count_failure)
+    # What lies in the memory of this process others can clear only by saying so.
+    changes = None if store.is_shared else Changes(ground.database, CACHE).read
+    most = ground.settings.cache.max_answer_bytes
+    flights = Flights(
+        shelf,
+        clock,
+        threaded=ground.threaded,
+        deadline_seconds=deadline_seconds(ground.settings),
+    )
+    answers = Answers(shelf, clock, metrics, most, changes)
+    return Remembering(answers, flights, ground.keys, clock, rules)
+
+
+def build_clearing(ground: Ground, remembering: Remembering) -> CacheClearing:
+    """Return what clears the cache."""
+    clears = CacheClears(ground.database)
+    return CacheClearing(remembering.answers, clears, ground.clock)
+
+
+def _has_others(ground: Ground) -> bool:
+    return has_other_processes(ground.settings, ground.database, is_under_uwsgi())

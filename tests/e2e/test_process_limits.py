@@ -1,0 +1,122 @@
+"""What a process runs out of: file descriptors, and somebody who reads its log."""
+
+import contextlib
+import os
+import resource
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from fakes import chat
+from processes import FLASKLLM, SCRIPTED, bearer, free_port
+
+READY = "/api/v1/health/ready"
+TOKEN = "k3R9vQ2mX7bT5wL8nZ4cH6jD1sF0gYpA"
+SETTINGS = f"log_format: json\n{SCRIPTED}"
+FEW_DESCRIPTORS = 64
+QUESTION = {"model": "scripted", "messages": [{"role": "user", "content": "Hi."}]}
+
+
+def ask(url):
+    return requests.post(
+        f"{url}/v1/chat/completions", json=QUESTION, headers=bearer(TOKEN), timeout=30
+    ).status_code
+
+
+@pytest.fixture
+def settled(house, upstream):
+    house.write_settings(SETTINGS.format(url=upstream.url))
+    house.environ["FLASKLLM_API_TOKEN"] = TOKEN
+    upstream.always(chat("Hello."))
+    return house
+
+
+def test_a_worker_without_descriptors_waits_and_then_goes_on(settled):
+    started, url = settled.serve()
+    assert ask(url) == 200
+    (worker,) = started.workers()
+    limits = (FEW_DESCRIPTORS, FEW_DESCRIPTORS)
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
+    host, port = url.removeprefix("http://").split(":")
+
+    known = requests.Session()
+    assert known.get(f"{url}/health", timeout=10).ok
+
+    with contextlib.ExitStack() as held:
+        for _ in range(3 * FEW_DESCRIPTORS):
+            held.enter_context(socket.create_connection((host, int(port)), timeout=10))
+        statuses = {ask_patiently(url) for _ in range(3)}
+        told = [
+            known.post(
+                f"{url}/v1/chat/completions",
+                json=QUESTION,
+                headers=bearer(TOKEN),
+                timeout=30,
+            )
+            for _ in range(3)
+        ]
+
+    started.wait_for(lambda: requests.get(f"{url}/health", timeout=10).ok)
+    with ThreadPoolExecutor(8) as pool:
+        afterwards = set(pool.map(lambda _: ask(url), range(16)))
+    assert statuses <= {None, 200, 503}
+    assert {each.status_code for each in told} <= {200, 502, 503}
+    assert all("choices" in each.json() or "error" in each.json() for each in told)
+    assert afterwards == {200}
+    assert started.workers() == [worker]
+    # gunicorn's own line for a connection that it could not look at is not ours.
+    ours = [line for line in started.events() if line["logger"] != "gunicorn.error"]
+    assert [line for line in ours if "exception" in line] == []
+
+
+def ask_patiently(url):
+    """Return the status, or None where nobody was there to take the connection."""
+    try:
+        return requests.get(f"{url}/health", timeout=1).status_code
+    except (requests.ConnectionError, requests.Timeout):
+        return None
+
+
+def test_a_log_that_nobody_reads_keeps_no_request_waiting(settled):
+    """Its lines are dropped, and counted."""
+    reading, writing = os.pipe()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [*FLASKLLM, "serve", f"--port={port}"],
+        cwd=settled.folder,
+        env=settled.environ,
+        stdout=writing,
+        stderr=writing,
+        start_new_session=True,
+    )
+    os.close(writing)
+    try:
+        wait_until_it_answers(url)
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(lambda _: ask(url), range(200)))
+        metrics = requests.get(f"{url}/metrics", timeout=10).text
+    finally:
+        process.terminate()
+        os.close(reading)
+        process.wait(20)
+
+    assert set(statuses) == {200}
+    (line,) = [
+        each
+        for each in metrics.splitlines()
+        if each.startswith("flaskllm_log_lines_lost_total")
+    ]
+    assert float(line.split()[-1]) > 0
+
+
+def wait_until_it_answers(url):
+    for _ in range(300):
+        with contextlib.suppress(requests.RequestException):
+            if requests.get(f"{url}{READY}", timeout=1).status_code == 200:
+                return
+        time.sleep(0.1)
+    pytest.fail("it did not start")
