@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ HEAD = "0013"
 
 LOCK_TIMEOUT_SECONDS = 60.0
 _LOCK_POLL_SECONDS = 0.05
+# Alembic has one context for the process, also where threads upgrade two databases.
+_IN_ALEMBIC = threading.Lock()
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -66,7 +69,8 @@ def migrate(connection: Connection) -> None:
         )
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _IN_ALEMBIC:
+        command.upgrade(config, "head")
 
 
 def is_known(revision: str) -> bool:

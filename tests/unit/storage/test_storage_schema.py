@@ -4,6 +4,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.config import Config
@@ -114,6 +115,15 @@ def test_threads_that_start_together_migrate_once(open_database):
         thread.join()
 
     assert sorted(changes) == [False] * 5 + [True]
+
+
+def test_threads_that_upgrade_databases_of_their_own_disturb_nobody(
+    open_database, tmp_path
+):
+    databases = [open_database(f"sqlite:///{tmp_path}/{n}.db") for n in range(4)]
+
+    with ThreadPoolExecutor(len(databases)) as pool:
+        assert list(pool.map(lambda each: each.upgrade(), databases)) == [True] * 4
 
 
 def test_who_finds_the_lock_taken_waits_for_it(open_database, path):
