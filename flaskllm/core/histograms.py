@@ -5,7 +5,8 @@ within a constant share of all that lies in it. Pure.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 RELATIVE_ERROR = 0.05
 """So far at most a percentile is from the measured value that it stands for."""
@@ -17,6 +18,9 @@ _BINS = 170
 # and at most `_GROWTH ** n`.
 BOUNDS = (0, *(int(_GROWTH**power) for power in range(_BINS)))
 """The most milliseconds of each bin; some of the first bins hold no whole number."""
+
+Histogram = list[int]
+"""How many durations lie in each bin, by its number: as many as there are bounds."""
 
 
 def bin_of(milliseconds: int) -> int:
@@ -32,22 +36,27 @@ def middle_of(number: int) -> float:
     return float(2 * _GROWTH ** (number - 1) / (1 + _GROWTH))
 
 
-def percentiles(
-    counts: Mapping[int, int], shares: Sequence[float]
-) -> list[float | None]:
+def empty() -> Histogram:
+    """Return the histogram of nothing."""
+    return [0] * len(BOUNDS)
+
+
+def added(histograms: Iterable[Histogram]) -> Histogram:
+    """Return the histogram of all that these count."""
+    return list(map(sum, zip(*histograms, strict=True))) or empty()
+
+
+def percentiles(histogram: Histogram, shares: Sequence[float]) -> list[float | None]:
     """Return for each share the milliseconds that so many of all do not exceed.
 
     Args:
-        counts: How many lie in each bin, none of them negative.
-        shares: Each above 0 and at most 1, the least first.
+        histogram: How many lie in each bin, none of them negative.
+        shares: Each above 0 and at most 1.
 
     Returns:
         One for each share; all are None where nothing was counted.
     """
-    total, seen = sum(counts.values()), 0
-    found: list[float | None] = []
-    for number in sorted(counts) if total else ():
-        seen += counts[number]
-        while len(found) < len(shares) and seen >= shares[len(found)] * total:
-            found.append(middle_of(number))
-    return found or [None] * len(shares)
+    *_, total = sums = list(accumulate(histogram))
+    if not total:
+        return [None] * len(shares)
+    return [middle_of(bisect_left(sums, share * total)) for share in shares]

@@ -10,7 +10,7 @@ from flaskllm.core.errors import InvalidInputError
 from flaskllm.core.periods import next_start
 from flaskllm.core.slots import Bucket, BucketSize, buckets_of, day_start
 from flaskllm.services.usage_reports import COLUMNS, By, Span
-from flaskllm.storage.rollup_reports import Grouping
+from flaskllm.storage.rollup_filters import Grouping
 
 MOST_BUCKETS: Mapping[BucketSize, int] = {
     "hour": 14 * 24 + 1,

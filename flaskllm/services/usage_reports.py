@@ -18,12 +18,8 @@ from flaskllm.services.request_reports import (
     request_report,
 )
 from flaskllm.services.usage_sums import Sums, dearest_first, grouped, total_of
-from flaskllm.storage.rollup_reports import (
-    Dimension,
-    KeySums,
-    RollupFilter,
-    RollupReports,
-)
+from flaskllm.storage.rollup_filters import Dimension, RollupFilter
+from flaskllm.storage.rollup_reports import KeySums, RollupReports
 from flaskllm.storage.usage_reports import UsageFilter, UsageReports
 
 __all__ = [

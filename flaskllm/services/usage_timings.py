@@ -1,18 +1,18 @@
 """How long answers took, over time: percentiles of roll-ups that were added up."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from flaskllm.core.auth import Principal
 from flaskllm.core.errors import InvalidInputError
-from flaskllm.core.histograms import percentiles
+from flaskllm.core.histograms import Histogram, added, empty, percentiles
 from flaskllm.core.slots import Bucket, BucketSize
 from flaskllm.services.usage_buckets import Buckets, cut
 from flaskllm.services.usage_reports import Span, UsageQueries, Wanted
 from flaskllm.services.usage_series import MOST_LINES
-from flaskllm.storage.rollup_reports import Durations, RollupReports
+from flaskllm.storage.rollup_reports import Histograms, RollupReports
 from flaskllm.storage.rollup_rows import ANSWER, FIRST_TOKEN
 
 Measure = Literal["answer", "first_token"]
@@ -33,8 +33,8 @@ MOST_OF_TOKENS_DAYS = 31
 """So many days at most by API token: each of them has durations of its own."""
 
 _NUMBERS: Mapping[Measure, int] = {"answer": ANSWER, "first_token": FIRST_TOKEN}
-_Row = list[Counter[int]]
-"""How many durations lie in which bin, for each bucket."""
+_Row = list[Histogram]
+"""One for each bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class UsageTimings:
         buckets = cut(size, span, zone, by, MOST_BUCKETS[size])
         found = self._rollups.durations(only, buckets.grouping, _NUMBERS[measure])
         rows = _rows(found, buckets)
-        total = _timing("", _merged(rows.values(), len(buckets)))
+        total = _timing("", _merged(rows.values(), buckets))
         lines = [_timing(key, row) for key, row in rows.items()] if by else []
         lines.sort(key=lambda each: (-each.total.count, each.key))
         groups = tuple(lines[:MOST_LINES])
@@ -132,29 +132,24 @@ def _not_kept(path: str) -> InvalidInputError:
     return InvalidInputError.of(path, "durations are not kept by it", allowed)
 
 
-def _rows(found: Iterable[Durations], buckets: Buckets) -> dict[str, _Row]:
-    rows: dict[str, _Row] = defaultdict(lambda: [Counter() for _ in buckets.all])
+def _rows(found: Histograms, buckets: Buckets) -> dict[str, _Row]:
+    rows: dict[str, _Row] = defaultdict(lambda: [empty() for _ in buckets.all])
     places = buckets.places()
-    for each in found:
-        rows[each.key][places.of(each.slot)][each.bin] += each.count
+    for (slot, key), histogram in found.items():
+        row, place = rows[key], places.of(slot)
+        row[place] = added((row[place], histogram))
     return rows
 
 
-def _merged(rows: Iterable[_Row], count: int) -> _Row:
-    merged: _Row = [Counter() for _ in range(count)]
-    for row in rows:
-        for into, each in zip(merged, row, strict=True):
-            into.update(each)
-    return merged
+def _merged(rows: Iterable[_Row], buckets: Buckets) -> _Row:
+    merged = [added(each) for each in zip(*rows, strict=True)]
+    return merged or [empty() for _ in buckets.all]
 
 
 def _timing(key: str, row: _Row) -> Timing:
-    everything: Counter[int] = Counter()
-    for each in row:
-        everything.update(each)
-    return Timing(key, "", _spread(everything), tuple(map(_spread, row)))
+    return Timing(key, "", _spread(added(row)), tuple(map(_spread, row)))
 
 
-def _spread(counts: Counter[int]) -> Spread:
-    found = percentiles(counts, _SHARES)
-    return Spread(counts.total(), dict(zip(PERCENTILES, found, strict=True)))
+def _spread(histogram: Histogram) -> Spread:
+    found = percentiles(histogram, _SHARES)
+    return Spread(sum(histogram), dict(zip(PERCENTILES, found, strict=True)))

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flaskllm.core.histograms import RELATIVE_ERROR, bin_of, middle_of, percentiles
+from flaskllm.core.histograms import (
+    RELATIVE_ERROR,
+    added,
+    bin_of,
+    empty,
+    middle_of,
+    percentiles,
+)
 
 SIX_HOURS_MS = 6 * 3600 * 1000
 DURATIONS = st.lists(st.integers(0, SIX_HOURS_MS), min_size=1, max_size=50)
@@ -12,9 +19,9 @@ SHARES = [0.5, 0.9, 0.95, 0.99]
 
 
 def counted(durations):
-    counts = {}
+    counts = empty()
     for each in durations:
-        counts[bin_of(each)] = counts.get(bin_of(each), 0) + 1
+        counts[bin_of(each)] += 1
     return counts
 
 
@@ -27,9 +34,7 @@ def test_a_bin_stands_for_durations_within_the_error_that_is_stated(milliseconds
 
 @given(DURATIONS, DURATIONS)
 def test_percentiles_of_histograms_that_were_added_up_are_those_of_all(one, other):
-    merged = counted(one)
-    for number, count in counted(other).items():
-        merged[number] = merged.get(number, 0) + count
+    merged = added([counted(one), counted(other)])
     everything = sorted(one + other)
 
     found = percentiles(merged, SHARES)
@@ -40,8 +45,8 @@ def test_percentiles_of_histograms_that_were_added_up_are_those_of_all(one, othe
 
 
 def test_of_nothing_there_is_no_percentile():
-    assert percentiles({}, SHARES) == [None] * 4
-    assert percentiles({3: 0}, SHARES) == [None] * 4
+    assert percentiles(empty(), SHARES) == [None] * 4
+    assert added([]) == empty()
 
 
 @pytest.mark.parametrize("milliseconds", [2**31, 2**40])
