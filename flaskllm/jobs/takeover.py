@@ -1,6 +1,6 @@
 """Who is dead: a decision about what was seen of the others, and nothing else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
@@ -117,6 +117,23 @@ def judge(
         sight.is_alive for id, sight in left.items() if id in seen.executors
     )
     return Verdict(dead, is_settled, Watch(left, seen.at_seconds))
+
+
+def unheld(
+    before: Mapping[str, float],
+    claimed: Iterable[str],
+    held: AbstractSet[str],
+    at_seconds: float,
+) -> Mapping[str, float]:
+    """Return since when a worker has a workflow in the database and not in hand.
+
+    Args:
+        before: What the last look returned.
+        claimed: What is its own in the database, read before `held`.
+        held: What it works on.
+        at_seconds: By the monotonic clock.
+    """
+    return {id: before.get(id, at_seconds) for id in claimed if id not in held}
 
 
 def _was_away(watch: Watch, seen: Seen, pace: Pace) -> bool:

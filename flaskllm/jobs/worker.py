@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from flaskllm.core import logs
@@ -10,7 +10,7 @@ from flaskllm.core.clock import Clock, Deadline
 from flaskllm.core.errors import APIError
 from flaskllm.core.ids import new_ordered_id
 from flaskllm.jobs.identity import host_identity, is_gone, process_identity
-from flaskllm.jobs.takeover import USUAL_PACE, Pace, Seen, Watch, judge
+from flaskllm.jobs.takeover import USUAL_PACE, Pace, Seen, Watch, judge, unheld
 from flaskllm.jobs.workflows import Runtime, Work
 from flaskllm.storage.workers import WorkerRow, Workers
 from flaskllm.storage.workflows import Workflows
@@ -67,6 +67,7 @@ class Worker:
         self._stopped = threading.Event()
         self._hurried = threading.Event()
         self._watch = Watch()
+        self._unheld: Mapping[str, float] = {}
 
     def stop(self) -> None:
         """Let `run` take no more work and return; a signal's handler may call it."""
@@ -128,15 +129,39 @@ class Worker:
             )
             verdict = judge(self._watch, seen, own, is_gone, pace)
             for dead in verdict.dead:
-                count = self._workflows.adopt([dead])
+                count = self._put_back(dead)
                 logs.event(_log, logging.WARNING, "worker_lost", id=dead, count=count)
             # Last: whoever has no row any more is looked for among those with work.
             self._workers.remove(verdict.dead)
+            self._put_back_unheld(own, pace)
         except APIError as error:
+            self._unheld = {}
             _tell("workers_not_watched", error)
             return False
         self._watch = verdict.watch
         return verdict.is_settled
+
+    def _put_back(self, executor_id: str) -> int:
+        claimed = self._workflows.claimed(executor_id)
+        return self._workflows.put_back(executor_id, claimed)
+
+    def _put_back_unheld(self, own: WorkerRow, pace: Pace) -> None:
+        """Put back what is this worker's own without its knowing.
+
+        The database may have taken a claim whose answer was lost on the way, and DBOS
+        lets go of one that it cannot read in full.
+        """
+        claimed = self._workflows.claimed(own.id)
+        now_seconds = self._clock.monotonic()
+        self._unheld = unheld(self._unheld, claimed, self._runtime.held(), now_seconds)
+        silent = [
+            id
+            for id, since_seconds in self._unheld.items()
+            if now_seconds - since_seconds >= pace.patience_seconds
+        ]
+        if silent:
+            count = self._workflows.put_back(own.id, silent)
+            logs.event(_log, logging.WARNING, "work_put_back", count=count)
 
     def _has_work(self, own: WorkerRow) -> bool:
         try:
@@ -147,7 +172,7 @@ class Worker:
 
     def _leave(self, own: WorkerRow) -> None:
         try:
-            count = self._workflows.adopt([own.id])
+            count = self._put_back(own.id)
             self._workers.remove([own.id])
         except APIError as error:
             # Others find it silent, or its process gone.

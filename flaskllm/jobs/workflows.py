@@ -59,7 +59,7 @@ class Runtime:
     """Takes workflows from their queues and does them. One a process."""
 
     def __init__(self, workflows: Workflows, work: Work, clock: Clock) -> None:
-        """Keep the collaborators; nothing is imported or started."""
+        """Keep the collaborators."""
         self._workflows = workflows
         self._work = work
         self._clock = clock
@@ -97,6 +97,12 @@ class Runtime:
             DBOS.launch()
         self._dbos = dbos
 
+    def held(self) -> frozenset[str]:
+        """Return the ids of the workflows that this process works on."""
+        return frozenset(
+            self._dbos._active_workflows_set.activeList() if self._dbos else ()
+        )
+
     def end(self, grace_seconds: float, hurried: threading.Event) -> int:
         """Take no more, wait for what runs, and return how many did not end in time.
 
@@ -110,15 +116,13 @@ class Runtime:
         from dbos import DBOS
 
         self._stopping.set()
-        dbos, left = self._dbos, 0
-        if dbos is not None:
-            for event in dbos.background_thread_stop_events:
-                event.set()
-            give_up_at = time.monotonic() + grace_seconds
-            while _active(dbos) and time.monotonic() < give_up_at:
-                if hurried.wait(0.05):
-                    break
-            left = len(_active(dbos))
+        for event in self._dbos.background_thread_stop_events if self._dbos else ():
+            event.set()
+        give_up_at = time.monotonic() + grace_seconds
+        while self.held() and time.monotonic() < give_up_at:
+            if hurried.wait(0.05):
+                break
+        left = len(self.held())
         self._dbos = None
         DBOS.destroy(destroy_registry=True)
         return left
@@ -242,7 +246,3 @@ def _left_to_others(workflow_id: str) -> BaseException:
     from dbos import error
 
     return error.DBOSWorkflowConflictIDError(workflow_id)
-
-
-def _active(dbos: "DBOS") -> list[str]:
-    return dbos._active_workflows_set.activeList()

@@ -173,26 +173,29 @@ class Workflows:
             if found:
                 self._client().delete_workflows(found)
 
-    def adopt(self, executor_ids: Sequence[str]) -> int:
-        """Put back into their queues what these executors run; return how many.
+    def claimed(self, executor_id: str) -> list[str]:
+        """Return the ids of the workflows that run in this executor, or seem to.
 
-        What an executor does to them afterwards is refused. To be called twice, or by
-        several at once, is harmless: what was taken up meanwhile stays.
+        Raises:
+            ServiceUnavailable: The database cannot be read.
+        """
+        with errors_told():
+            found = self._client()._sys_db.get_pending_workflows(executor_id, VERSION)
+        return [each.workflow_id for each in found]
+
+    def put_back(self, executor_id: str, ids: Sequence[str]) -> int:
+        """Put these back into their queues if the executor has them; return how many.
+
+        What it does to them afterwards is refused. To be called twice, or by several
+        at once, is harmless: what was taken up meanwhile stays.
 
         Raises:
             ServiceUnavailable: The database cannot be written.
         """
-        count = 0
         with errors_told():
-            system = self._client()._sys_db
-            for executor_id in executor_ids:
-                for left in system.get_pending_workflows(executor_id, VERSION):
-                    # Unlike `resume_workflows` it looks, in the same statement,
-                    # whether the executor still has it.
-                    count += system.reenqueue_for_recovery(
-                        left.workflow_id, [executor_id], DIGESTS
-                    )
-        return count
+            # Unlike `resume_workflows` it looks, in the same statement, who has it.
+            again = self._client()._sys_db.reenqueue_for_recovery
+            return sum(again(id, [executor_id], DIGESTS) for id in ids)
 
     def executors(self) -> frozenset[str]:
         """Return the ids of those who run workflows of our version, alive or not.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flaskllm.jobs.takeover import Pace, Seen, Watch, judge
+from flaskllm.jobs.takeover import Pace, Seen, Watch, judge, unheld
 from flaskllm.storage.workers import WorkerRow
 
 OWN = WorkerRow("wrk_own", "here", "1:1", 4)
@@ -103,3 +103,12 @@ def test_it_is_settled_when_all_who_have_work_were_seen_to_grow():
 
 def test_who_has_no_work_need_not_be_waited_for():
     assert looks(OTHER)[0].is_settled
+
+
+def test_what_is_claimed_and_not_in_hand_is_known_since_it_was_seen_first():
+    first = unheld({}, ["job_a", "job_b"], {"job_b"}, 1.0)
+    second = unheld(first, ["job_a", "job_c"], set(), 3.0)
+
+    assert first == {"job_a": 1.0}
+    assert second == {"job_a": 1.0, "job_c": 3.0}
+    assert unheld(second, ["job_c"], {"job_c"}, 5.0) == {}

@@ -279,6 +279,32 @@ def test_a_draining_worker_does_not_wait_for_what_waits_for_its_time(scene):
     assert states(scene.workflows) == {"job_a": "DELAYED"}
 
 
+def test_what_a_worker_has_without_its_knowing_is_done_too(on_both, caplog):
+    """The connection on which it was claimed broke before it was told."""
+    done = []
+    on_both.start(digest("job_a"))
+    on_both.begin(on_both.worker(lambda job_id, *_: done.append(job_id)))
+    wait_for(lambda: done)
+
+    (own,) = on_both.workers.list()
+    on_both.start(digest("job_b", delay_seconds=HOUR))
+    give_to(on_both.workflows, own.id, "job_b")
+
+    wait_for(lambda: done == ["job_a", "job_b"])
+    assert wait_for(lambda: told(caplog, "work_put_back")) == [{"count": 1}]
+
+
+def test_what_a_worker_works_on_for_long_is_not_put_back(scene, begun, caplog):
+    scene.start(digest("job_a"))
+    scene.begin(scene.worker(begun.digest))
+    wait_for(lambda: begun.ids)
+
+    threading.Event().wait(3 * FAST.patience_seconds)
+
+    assert begun.ids == ["job_a"]
+    assert told(caplog, "work_put_back") == []
+
+
 def test_a_worker_shows_that_it_lives_and_keeps_house(scene):
     kept = threading.Event()
     scene.begin(scene.worker(keep_house=kept.set))
@@ -319,7 +345,7 @@ def test_a_worker_that_cannot_leave_in_good_order_says_so_and_ends(
         return failures.pop()() if failures else False
 
     monkeypatch.setattr(scene.workflows, "has_work", has_work)
-    monkeypatch.setattr(scene.workflows, "adopt", fail)
+    monkeypatch.setattr(scene.workflows, "put_back", fail)
     scene.drain()
 
     assert len(told(caplog, "work_not_counted")) == 1

@@ -155,8 +155,11 @@ def test_what_an_executor_has_left_goes_back_to_its_queue(workflows, database):
     give_to(workflows, "wrk_lives", "job_b")
 
     assert workflows.executors() == {"wrk_dead", "wrk_lives"}
-    assert workflows.adopt(["wrk_dead", "wrk_unknown"]) == 2
-    assert workflows.adopt(["wrk_dead"]) == 0
+    left = workflows.claimed("wrk_dead")
+
+    assert workflows.put_back("wrk_dead", left) == 2
+    assert workflows.put_back("wrk_dead", left) == 0
+    assert workflows.claimed("wrk_dead") == workflows.claimed("wrk_unknown") == []
     assert states(workflows) == {
         "job_a": "ENQUEUED",
         "job_b": "PENDING",
