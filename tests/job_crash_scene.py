@@ -52,7 +52,9 @@ default_route: scripted
 
 _KEY = re.compile(rb"key-\d{3}-\d{5}")
 _STEPS = "SELECT job_id FROM job_steps WHERE name <> 'parse'"
-_OPEN = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'working')"
+_OPEN_FROM = "FROM jobs WHERE state IN ('queued', 'working')"
+_OPEN = f"SELECT count(*) {_OPEN_FROM}"
+_OPEN_JOBS = f"SELECT request_id, state, attempt, failures, error_code {_OPEN_FROM}"
 _UNTOLD = "SELECT count(*) FROM deliveries WHERE state = 'pending'"
 
 
@@ -329,10 +331,16 @@ class Books:
         return set(self.column(_STEPS))
 
     def summary(self) -> str:
-        """Return how many jobs are in which state, for a failure's message."""
+        """Return how many jobs are in which state, and what became of the open ones."""
         with self.database.reading() as connection:
             sql = "SELECT state, count(*) FROM jobs GROUP BY state"
             jobs = dict(connection.execute(text(sql)).all())  # type: ignore[arg-type]
             sql = "SELECT state, count(*) FROM deliveries GROUP BY state"
             told = dict(connection.execute(text(sql)).all())  # type: ignore[arg-type]
-        return f"jobs: {jobs}; deliveries: {told}"
+            rows = connection.execute(text(_OPEN_JOBS)).mappings()
+            left = "\n".join(str(dict(row)) for row in rows)
+        return f"jobs: {jobs}; deliveries: {told}\n{left}"
+
+    def open_keys(self) -> list[str]:
+        """Return the keys of the jobs that have not ended."""
+        return self.column(f"SELECT request_id {_OPEN_FROM}")

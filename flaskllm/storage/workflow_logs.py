@@ -1,7 +1,8 @@
 """What DBOS logs goes our way, and only what somebody should read, once.
 
 It writes a warning at every look into the queues that the database does not answer:
-two a second for each queue, as long as a disk is full. And it takes for an error that
+two a second for each queue, as long as a disk is full. It shows where each error came
+from, with the statements. And it takes for an error that
 a queue which is looked at while its worker stops finds nobody to do the work, which is
 then left to other workers.
 """
@@ -22,6 +23,8 @@ _OF_EACH_LOOK: Final = (
     "Exception listing queues",
 )
 _OF_A_STOP: Final = "Executor accessed before DBOS was launched"
+# It asks for schedules at its start, and there are none of ours.
+_OF_SCHEDULES: Final = "Exception polling schedules"
 
 
 def keep_quiet() -> None:
@@ -36,10 +39,7 @@ def keep_quiet() -> None:
 
 
 class Calm(logging.Filter):
-    """Lets through once a minute what DBOS writes at each look, and all else.
-
-    Lines count as one when they begin alike: below that they quote statements.
-    """
+    """Lets through once a minute what DBOS writes at each look, and all else."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Remember nothing yet.
@@ -53,14 +53,16 @@ class Calm(logging.Filter):
         self._told_seconds: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether the line is to be written."""
-        text = record.getMessage()
-        if _OF_A_STOP in text:
+        """Tell whether the line is to be written; of several lines only the first."""
+        said = record.getMessage().partition("\n")[0]
+        if _OF_A_STOP in said or said.startswith(_OF_SCHEDULES):
             return False
-        return not text.startswith(_OF_EACH_LOOK) or self._is_due(text)
+        # Below are statements and the places of an error that it lives with.
+        record.msg, record.args, record.exc_info = said, (), None
+        return not said.startswith(_OF_EACH_LOOK) or self._is_due(said)
 
-    def _is_due(self, text: str) -> bool:
-        said, now_seconds = text.partition("\n")[0], self._monotonic()
+    def _is_due(self, said: str) -> bool:
+        now_seconds = self._monotonic()
         with self._lock:
             lately = self._told_seconds = {
                 each: seconds

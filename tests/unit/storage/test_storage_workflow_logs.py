@@ -1,6 +1,7 @@
 """Of what DBOS logs, the same line comes once a minute, and what is no fault never."""
 
 import logging
+import traceback
 
 import pytest
 from dbos._dbos import DBOS
@@ -19,7 +20,7 @@ def log(fake_clock):
     logger.addFilter(Calm(fake_clock.monotonic))
     written = []
     handler = logging.Handler()
-    handler.emit = lambda record: written.append(record.getMessage())
+    handler.emit = lambda record: written.append(handler.format(record))
     logger.addHandler(handler)
     return logger.warning, written
 
@@ -69,6 +70,17 @@ def test_a_worker_that_stops_reports_no_fault(log):
     warn(f"Error executing workflow job_1: {raised.value}")
 
     assert written == []
+
+
+def test_no_traceback_and_no_statement_is_written(log):
+    warn, written = log
+    try:
+        raise OSError
+    except OSError:
+        warn("Error executing workflow job_1: gone\n[SQL: SELECT 1]", exc_info=True)
+        warn(f"Exception polling schedules: {traceback.format_exc()}")
+
+    assert written == ["Error executing workflow job_1: gone"]
 
 
 def test_it_is_asked_for_twice_and_filters_once():
