@@ -26,7 +26,7 @@ from flaskllm.services.caching.entries import Entry
 from flaskllm.services.caching.flights import Flights, Landed, Seat
 from flaskllm.services.caching.forms import Embedded, Form, Streamed, Whole
 from flaskllm.services.caching.marks import NOBODY, Labels
-from flaskllm.services.caching.prints import print_of
+from flaskllm.services.caching.prints import print_for, print_of
 
 _Request = TypeVar("_Request", CompletionRequest, EmbeddingRequest)
 _Answer = TypeVar("_Answer")
@@ -133,14 +133,16 @@ class _One(Generic[_Answer]):
         # Who wants a fresh answer wants one of their own.
         self._flies = flies and call.cache.reads
         key, owner = house.keys.key(Purpose.CACHE), call.principal_id
-        self._flight_key = f"{owner}/{print_of(key, route, request, owner)}"
+        shared = print_of(key, route, request)
+        own = print_for(key, shared, owner)
+        self._flight_key = f"{owner}/{own}"
         self._place = None
         if is_kept and terms.ttl_seconds is not None:
             template = getattr(request, "template", None)
             self._place = Place(
-                f"{NOBODY}/answer/{print_of(key, route, request, '')}"
+                f"{NOBODY}/answer/{shared}"
                 if terms.shared
-                else f"{owner}/answer/{self._flight_key.partition('/')[2]}",
+                else f"{owner}/answer/{own}",
                 Labels(route.name, template and template.partition("@")[0], owner),
                 terms.ttl_seconds,
             )

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import Any, Final
 
 import orjson
@@ -16,9 +16,10 @@ Request = CompletionRequest | EmbeddingRequest
 
 # How a stream is told, and under which name, stands elsewhere in the print.
 _OF_THE_FORM: Final = frozenset({"model", "stream", "stream_options"})
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
 
 
-def print_of(key: bytes, route: Route, request: Request, principal_id: str) -> str:
+def print_of(key: bytes, route: Route, request: Request) -> str:
     """Return 64 hexadecimal digits: equal for requests that may share an answer.
 
     They are keyed, since a short request could be guessed from a plain digest.
@@ -26,13 +27,11 @@ def print_of(key: bytes, route: Route, request: Request, principal_id: str) -> s
     Args:
         key: The 32 bytes of this purpose.
         route: Where the request leads; with all that decides who answers there.
-        request: What is asked.
-        principal_id: Whose it is; empty where principals share.
+        request: What is asked, whoever asks.
     """
     told = (
         # A pattern's deployments are given the name that the caller sent.
         [route.name, "" if route.alias else request.model, route.cache.fingerprint],
-        principal_id,
         _of_embedding(request)
         if isinstance(request, EmbeddingRequest)
         else _of_completion(request),
@@ -43,6 +42,14 @@ def print_of(key: bytes, route: Route, request: Request, principal_id: str) -> s
         digest.update(len(text).to_bytes(8, "big"))
         digest.update(text)
     return digest.hexdigest()
+
+
+def print_for(key: bytes, print_: str, principal_id: str) -> str:
+    """Return the print of one principal's request, by that of anybody's.
+
+    By the two nobody can tell that two principals asked the same.
+    """
+    return hmac.digest(key, f"{print_}/{principal_id}".encode(), "sha256").hex()
 
 
 def is_whole_in_canon(request: Request) -> bool:
@@ -131,16 +138,25 @@ def _replaced(text: str, varying: Iterable[tuple[str, str]]) -> str:
 
 
 def _plain(value: object) -> bytes:
-    """Return a value as JSON, its keys in order."""
+    """Return a value as JSON, its keys in order, and equal numbers alike."""
+    plain = _by_value(value)
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=_as_plain)
+        return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # half a surrogate pair, or a number beyond 64 bits
-        return json.dumps(value, sort_keys=True, default=_as_plain).encode("ascii")
+        return json.dumps(plain, sort_keys=True).encode("ascii")
 
 
-def _as_plain(value: Any) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
+def _by_value(value: Any) -> object:
+    """Return what JSON knows, and whole numbers as such: 1.0 is 1."""
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
     if isinstance(value, frozenset | set):
         return sorted(value)
-    return asdict(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {name: _by_value(each) for name, each in value.items()}
+    # Long rows of tokens are not looked at one by one.
+    return value if _SCALARS.issuperset(map(type, value)) else [*map(_by_value, value)]

@@ -20,11 +20,12 @@ from flaskllm.llm.types import (
 from flaskllm.services.caching import policy
 from flaskllm.services.caching.prints import (
     is_whole_in_canon,
+    print_for,
     print_of,
     wants_usage,
 )
 
-KEY = b"k" * 32
+KEY, OTHER = b"k" * 32, b"o" * 32
 ROUTE = Route(
     alias="fast", weights={"a": 1}, cache=CacheTerms(ttl_seconds=60, fingerprint="f1")
 )
@@ -34,8 +35,8 @@ PASSED = replace(ASKED, body=CallerBody("openai.chat", BODY))
 EMBED = EmbeddingRequest("fast", ("one", (1, 2)))
 
 
-def print_it(request=ASKED, route=ROUTE, principal_id="ann", key=KEY):
-    return print_of(key, route, request, principal_id)
+def print_it(request=ASKED, route=ROUTE, key=KEY):
+    return print_of(key, route, request)
 
 
 def passed(**fields):
@@ -100,7 +101,11 @@ def test_so_has_one_to_another_route_or_to_other_deployments(route):
 
 
 def test_so_has_one_of_somebody_else_or_under_another_secret():
-    assert len({print_it(), print_it(principal_id="bob"), print_it(key=b"o" * 32)}) == 3
+    of_all = print_it()
+
+    own = [print_for(key, of_all, who) for key in (KEY, OTHER) for who in "ab"]
+
+    assert len({of_all, print_it(key=OTHER), *own}) == 6
 
 
 @pytest.mark.parametrize(
@@ -115,6 +120,29 @@ def test_so_has_one_of_somebody_else_or_under_another_secret():
 )
 def test_what_changes_nothing_of_the_answer_does_not_count(one, other):
     assert print_it(one) == print_it(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (passed(temperature=0), passed(temperature=0.0)),
+        (passed(temperature=0), passed(temperature=-0.0)),
+        (passed(stop_at={"n": [1, 2.5]}), passed(stop_at={"n": [1.0, 2.5]})),
+        (passed(a=2**70), passed(a=float(2**70))),
+        (replace(ASKED, top_p=1), replace(ASKED, top_p=1.0)),
+        (
+            replace(ASKED, tools=(Tool("look", parameters={"least": 1}),)),
+            replace(ASKED, tools=(Tool("look", parameters={"least": 1.0}),)),
+        ),
+    ],
+)
+def test_numbers_that_are_equal_in_json_are_one(one, other):
+    assert print_it(one) == print_it(other)
+
+
+@pytest.mark.parametrize("other", [True, "1", 1.5, None])
+def test_nothing_else_is_equal_to_a_number(other):
+    assert print_it(passed(a=1)) != print_it(passed(a=other))
 
 
 def test_a_pattern_tells_names_apart():
