@@ -38,7 +38,6 @@ ABOVE_SOFT_CAP = {
     "flaskllm/storage/postgres.py": "all that is PostgreSQL's own of a store",
     "flaskllm/storage/tables.py": "the tables of one schema, as a list",
     "flaskllm/storage/budgets.py": "a budget and how it stands, for one transaction",
-    "flaskllm/services/caching/asking.py": "one request past all that is remembered",
     "flaskllm/services/budget_keeping.py": "the use cases of one noun",
     "flaskllm/api/v1/budgets.py": "the routes of one noun, and what they answer",
 }

@@ -62,12 +62,13 @@ def wish_here() -> CacheWish:
 def cache_headers(notes: Sequence[CacheNote]) -> dict[str, str]:
     """Return the headers that tell what became of all questions of one request.
 
-    `hit` only where no upstream was asked; `Age` is that of the oldest answer.
+    `hit` only where no upstream was asked; `Age` is that of the oldest answer, and not
+    there where an error was shared.
     """
     if not notes:
         return {}
     outcomes = {note.outcome for note in notes}
     if outcomes <= _HIT:
         ages = [note.source.age_seconds for note in notes if note.source is not None]
-        return {HEADER: "hit", "Age": str(int(max(ages)))}
+        return {HEADER: "hit"} | ({"Age": str(int(max(ages)))} if ages else {})
     return {HEADER: "bypass" if outcomes == {"bypass"} else "miss"}

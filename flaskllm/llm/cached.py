@@ -93,7 +93,8 @@ class Remembered:
 class CacheNote:
     """What became of one request.
 
-    `source` is there for `hit` and `joined`, `reason` for `bypass`.
+    `source` is there for `hit` and `joined`, but for an error that was shared; `reason`
+    for `bypass`.
     """
 
     outcome: CacheOutcome

@@ -5,6 +5,7 @@ from flaskllm.services.caching.answers import Answers
 from flaskllm.services.caching.asking import Remembering
 from flaskllm.services.caching.clearing import CacheClearing
 from flaskllm.services.caching.flights import Flights
+from flaskllm.services.caching.others import Others
 from flaskllm.services.caching.shelf import CacheStore, Shelf
 from flaskllm.storage.cache_clears import CacheClears
 from flaskllm.storage.changes import CACHE, Changes
@@ -31,8 +32,6 @@ def build_remembering(ground: Ground, rules: Rules | None) -> Remembering:
     """Return what answers from what was answered before; nothing is opened."""
     metrics, clock, store = ground.metrics.cache, ground.clock, build_store(ground)
     shelf = Shelf(store, clock, metrics.count_failure)
-    # What lies in the memory of this process others can clear only by saying so.
-    changes = None if store.is_shared else Changes(ground.database, CACHE).read
     most = ground.settings.cache.max_answer_bytes
     flights = Flights(
         shelf,
@@ -40,8 +39,16 @@ def build_remembering(ground: Ground, rules: Rules | None) -> Remembering:
         threaded=ground.threaded,
         deadline_seconds=deadline_seconds(ground.settings),
     )
-    answers = Answers(shelf, clock, metrics, most, changes)
+    answers = Answers(shelf, metrics, most, _others(ground, store))
     return Remembering(answers, flights, ground.keys, clock, rules)
+
+
+def _others(ground: Ground, store: CacheStore) -> Others | None:
+    """Return what heeds others: what lies here they can clear only by saying so."""
+    if store.is_shared:
+        return None
+    read = Changes(ground.database, CACHE).read
+    return Others(read, store.clear, ground.clock, threaded=ground.threaded)
 
 
 def build_clearing(ground: Ground, remembering: Remembering) -> CacheClearing:

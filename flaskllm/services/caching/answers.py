@@ -1,22 +1,14 @@
 """The answers that are kept: found, stored, cleared."""
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-from flaskllm.core import logs
-from flaskllm.core.clock import Clock
-from flaskllm.core.errors import APIError
 from flaskllm.core.metrics_cache import CacheMetrics
 from flaskllm.services.caching import marks
 from flaskllm.services.caching.entries import Entry
 from flaskllm.services.caching.marks import Labels
+from flaskllm.services.caching.others import Others
 from flaskllm.services.caching.shelf import CacheStore, Shelf
-
-_LOOK_EVERY_SECONDS: Final = 1.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,50 +34,47 @@ class Answers:
     def __init__(
         self,
         shelf: Shelf,
-        clock: Clock,
         metrics: CacheMetrics,
         most_bytes: int,
-        changes: Callable[[], int] | None = None,
+        others: Others | None = None,
     ) -> None:
         """Keep the collaborators; nothing is opened.
 
         Args:
             shelf: The store.
-            clock: Dates what is stored.
-            metrics: Count it.
+            metrics: Count what is stored.
             most_bytes: The longest answer that is stored.
-            changes: Counts how often other processes cleared what only this one
-                sees; None where all see the same store.
+            others: Heeds what other processes cleared; None where all see the same
+                store.
         """
         self.shelf = shelf
-        self._clock = clock
         self._metrics = metrics
         self._most_bytes = most_bytes
-        self._changes = changes
-        self._known_changes: int | None = None
-        self._looked_seconds = float("-inf")
+        self._others = others
 
     def find(self, place: Place) -> Look:
         """Return the answer that lies there and is not stale."""
-        self._heed_others()
+        if self._others is not None:
+            self._others.heed()
         return self.shelf.use(lambda store: _find(store, place), Look())
 
-    def store(self, place: Place, look: Look, entry: Entry) -> None:
-        """Keep an answer that was asked for after this look, if it is short enough."""
+    def store(self, place: Place, look: Look, entry: Entry) -> bool:
+        """Keep an answer that was asked for after this look; tell whether it is kept.
+
+        It is not where it is too long, nor where it was cleared meanwhile.
+        """
         if len(look.marks) < len(place.labels.keys):
-            return  # the store did not work then: nobody knows what was cleared since
+            return False  # the store did not work then: nobody knows what was cleared
         try:
             text = replace(entry, marks=look.marks).to_text()
         except ValueError:  # events that are no text
-            return
+            return False
         if len(text) > self._most_bytes:
-            return
-        kept = self.shelf.use(
-            lambda store: store.set(place.key, text, place.ttl_seconds) is not False,
-            otherwise=False,
-        )
+            return False
+        kept = self.shelf.use(lambda store: _store(store, place, look, text), False)
         if kept:
             self._metrics.count_store()
+        return kept
 
     def clear(self, labels: Labels) -> None:
         """Let nothing be found any more that has this label; at most one is given.
@@ -112,25 +101,6 @@ class Answers:
         """
         return self.shelf.store.trim()
 
-    def _heed_others(self) -> None:
-        """Forget everything when some process cleared something."""
-        now_seconds = self._clock.monotonic()
-        if self._changes is None:
-            return
-        if now_seconds - self._looked_seconds < _LOOK_EVERY_SECONDS:
-            return
-        self._looked_seconds = now_seconds
-        try:
-            count = self._changes()
-        except APIError as error:
-            logs.event(_log, logging.WARNING, "cache_clears_not_read", code=error.code)
-            return
-        # Ours may be among them: to clear once too often is cheap, and to tell them
-        # apart might swallow another's.
-        if self._known_changes not in (None, count):
-            self.shelf.store.clear()
-        self._known_changes = count
-
 
 def _find(store: CacheStore, place: Place) -> Look:
     keys = place.labels.keys
@@ -142,3 +112,10 @@ def _find(store: CacheStore, place: Place) -> Look:
     if entry is None or not marks.hold(store, entry.marks, drawn):
         return Look(None, drawn)
     return Look(entry, drawn)
+
+
+def _store(store: CacheStore, place: Place, look: Look, text: str) -> bool:
+    # With marks of before a clearing nobody would find it, and it would lie there.
+    if store.get_dict(*look.marks) != look.marks:
+        return False
+    return store.set(place.key, text, place.ttl_seconds) is not False

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import LLMTimeout
 from flaskllm.core.secrets import KeyRing, Purpose
 from flaskllm.core.sensitive import Rules
-from flaskllm.llm.cached import Bypass, CacheNote, CacheOutcome
+from flaskllm.llm.cached import Bypass, CacheNote
 from flaskllm.llm.confining import has_unreadable, texts_of
 from flaskllm.llm.route import Route
 from flaskllm.llm.router import Router
@@ -20,13 +19,11 @@ from flaskllm.llm.types import (
     EmbeddingAnswer,
     EmbeddingRequest,
 )
-from flaskllm.services.caching import landing, policy
-from flaskllm.services.caching.answers import Answers, Look, Place
-from flaskllm.services.caching.entries import Entry
-from flaskllm.services.caching.flights import Flights, Landed, Seat
+from flaskllm.services.caching import policy
+from flaskllm.services.caching.answers import Answers
+from flaskllm.services.caching.flights import Flights
 from flaskllm.services.caching.forms import Embedded, Form, Streamed, Whole
-from flaskllm.services.caching.marks import NOBODY, Labels
-from flaskllm.services.caching.prints import print_for, print_of
+from flaskllm.services.caching.question import Question, subject_of
 
 _Request = TypeVar("_Request", CompletionRequest, EmbeddingRequest)
 _Answer = TypeVar("_Answer")
@@ -64,7 +61,7 @@ class Remembering:
 
         def streamed(request: CompletionRequest, call: Call) -> StreamAnswer:
             asked = replace(request, stream=True)
-            form = Streamed(router, asked)
+            form = Streamed(router, asked, self.clock)
             return self._ask(router, form, ask, asked, call)
 
         return streamed
@@ -92,8 +89,9 @@ class Remembering:
         if reason is not None:
             call.cached(CacheNote("bypass", reason))
             return ask(request, call)
-        one = _One(self, form, route, request, call)
-        return one.run(lambda: ask(request, call))
+        subject = subject_of(self.keys.key(Purpose.CACHE), route, request, call)
+        question = Question(self.answers, self.flights, self.clock, subject, form, call)
+        return question.answer(lambda: ask(request, call))
 
     def _bypass(
         self, request: CompletionRequest | EmbeddingRequest, call: Call
@@ -109,145 +107,3 @@ class Remembering:
 def _is_concerned(request: Any, call: Call, route: Route) -> bool:
     is_kept = policy.is_settled(request, route.cache)
     return is_kept or policy.is_shared_flight(route.cache, is_kept=is_kept)
-
-
-class _One(Generic[_Answer]):
-    """One request to a route that keeps answers, or shares them."""
-
-    def __init__(
-        self,
-        house: Remembering,
-        form: Form[_Answer],
-        route: Route,
-        request: CompletionRequest | EmbeddingRequest,
-        call: Call,
-    ) -> None:
-        """Find out what holds for it; nothing is asked."""
-        self._house = house
-        self._form = form
-        self._route = route
-        self._call = call
-        terms = route.cache
-        is_kept = policy.is_settled(request, terms)
-        flies = policy.is_shared_flight(terms, is_kept=is_kept)
-        # Who wants a fresh answer wants one of their own.
-        self._flies = flies and call.cache.reads
-        key, owner = house.keys.key(Purpose.CACHE), call.principal_id
-        shared = print_of(key, route, request)
-        own = print_for(key, shared, owner)
-        self._flight_key = f"{owner}/{own}"
-        self._place = None
-        if is_kept and terms.ttl_seconds is not None:
-            template = getattr(request, "template", None)
-            self._place = Place(
-                f"{NOBODY}/answer/{shared}"
-                if terms.shared
-                else f"{owner}/answer/{own}",
-                Labels(route.name, template and template.partition("@")[0], owner),
-                terms.ttl_seconds,
-            )
-        self._look = Look()
-        self._schema = getattr(request, "json_schema", None)
-
-    def run(self, ask: Callable[[], _Answer]) -> _Answer:
-        """Return what is remembered, else what `ask` brings; keep that."""
-        if not self._flies:
-            entry = self._find()
-            return self._ask(ask, None) if entry is None else self._recall("hit", entry)
-        try:
-            # First: of many equal requests one looks at the store.
-            boarded = self._house.flights.board(self._flight_key, self._call)
-        except LLMTimeout:  # a fallback may need no time
-            return self._ask(ask, None)
-        if isinstance(boarded, Landed):
-            return self._join(boarded, ask)
-        return self._fly(boarded, ask)
-
-    def _fly(self, seat: Seat, ask: Callable[[], _Answer]) -> _Answer:
-        """Return what is remembered or what another process brings, else ask."""
-        try:
-            entry, landed = self._find(), None
-            if entry is None:
-                landed = seat.claim(self._call)
-            if entry is None and landed is None and self._is_shared:
-                # Somebody may have asked, and be done, since the first look.
-                entry = self._find()
-            if landed is not None:
-                seat.land(landed.text)
-            elif entry is not None:
-                seat.land(entry.to_text())
-        except LLMTimeout:  # while another process asked
-            seat.leave()
-            return self._ask(ask, None)
-        except BaseException:
-            seat.leave()
-            raise
-        if landed is not None:
-            return self._join(landed, ask)
-        return self._ask(ask, seat) if entry is None else self._recall("hit", entry)
-
-    @property
-    def _is_shared(self) -> bool:
-        return self._house.answers.shelf.store.is_shared
-
-    def _find(self) -> Entry | None:
-        if self._place is None:
-            return None
-        self._look = self._house.answers.find(self._place)
-        found = self._look.entry if self._call.cache.reads else None
-        return found if found is not None and self._form.can_tell(found) else None
-
-    def _join(self, landed: Landed, ask: Callable[[], _Answer]) -> _Answer:
-        entry = landing.read(landed.text)
-        if entry is None or not self._form.can_tell(entry):
-            return self._ask(ask, None)
-        return self._recall("joined", entry)
-
-    def _recall(self, outcome: CacheOutcome, entry: Entry) -> _Answer:
-        source = entry.remembered(self._now())
-        self._call.cached(CacheNote(outcome, source=source))
-        return self._form.tell(entry)
-
-    def _ask(self, ask: Callable[[], _Answer], seat: Seat | None) -> _Answer:
-        self._call.cached(CacheNote("miss"))
-        try:
-            return self._form.keep(
-                ask(),
-                lambda entry: self._conclude(seat, entry),
-                lambda error: self._give_up(seat, error),
-            )
-        except BaseException as error:  # or those who wait would wait for ever
-            self._give_up(seat, error)
-            raise
-
-    def _conclude(self, seat: Seat | None, entry: Entry) -> None:
-        """Keep an answer, and hand it to those who wait."""
-        dated = replace(entry, at_seconds=self._now())
-        if self._place is not None and self._is_worth_keeping(dated):
-            self._house.answers.store(self._place, self._look, dated)
-        if seat is None:
-            return
-        try:
-            seat.land(dated.to_text())
-        except ValueError:  # events that are no text
-            seat.leave()
-
-    def _is_worth_keeping(self, entry: Entry) -> bool:
-        # What a fallback said is not what the route would say when it works.
-        if entry.alias != self._route.name:
-            return False
-        said = entry.completion
-        return said is None or policy.is_worth_keeping(said, self._schema)
-
-    def _give_up(self, seat: Seat | None, error: BaseException | None) -> None:
-        if seat is None:
-            return
-        text = landing.text_instead(error)
-        # Others have more time than who asked, or their own limits.
-        if text is None or self._call.deadline.passed():
-            seat.leave()
-        else:
-            seat.land(text)
-
-    def _now(self) -> float:
-        return self._house.clock.now().timestamp()

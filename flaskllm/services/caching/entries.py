@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -17,6 +17,9 @@ from flaskllm.llm.types import (
     Embeddings,
     Usage,
 )
+
+MOST_CHARACTERS: Final = 8 * 1024 * 1024
+"""Nothing longer is gathered, or given to others."""
 
 _VERSION = 1
 

@@ -8,6 +8,7 @@ those who wait.
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,6 +18,7 @@ from flaskllm.core.errors import CallerGone, LLMTimeout, ServiceUnavailable
 from flaskllm.core.ids import new_id
 from flaskllm.llm.types import Call
 from flaskllm.services.background import Rounds
+from flaskllm.services.caching.entries import MOST_CHARACTERS
 from flaskllm.services.caching.shelf import CacheStore, Shelf
 from flaskllm.services.callers import has_hung_up
 
@@ -31,7 +33,9 @@ _LONGEST_WAIT_SECONDS: Final = 0.2
 _GROWTH: Final = 1.3
 # After so long nobody can still wait for an answer that is there.
 _HANDED_OVER_SECONDS: Final = 15
-_MOST_BYTES: Final = 8 * 1024 * 1024
+
+Kept = Callable[[], str | None]
+"""Returns what others have brought and kept, as text of theirs."""
 
 
 @dataclass(slots=True)
@@ -65,22 +69,25 @@ class Seat:
         self._turn = turn
         self._has_ended = False
 
-    def claim(self, call: Call) -> Landed | None:
+    def claim(self, call: Call, kept: Kept) -> Landed | None:
         """Ask for all processes, see `Flights.claim`."""
-        return self._flights.claim(self, call)
+        return self._flights.claim(self, call, kept)
 
-    def land(self, text: str) -> None:
-        """Give everybody who waits what was brought."""
-        self._end(text)
+    def land(self, text: str, *, is_kept: bool = False) -> None:
+        """Give everybody who waits what was brought.
+
+        What is kept other processes find where it lies: it is not handed over.
+        """
+        self._end(text, is_kept=is_kept)
 
     def leave(self) -> None:
         """Let one of those who wait ask instead."""
         self._end(None)
 
-    def _end(self, text: str | None) -> None:
+    def _end(self, text: str | None, *, is_kept: bool = False) -> None:
         if not self._has_ended:
             self._has_ended = True
-            self._flights.end(self, self._turn, text)
+            self._flights.end(self, self._turn, text, is_kept=is_kept)
 
 
 class Flights:
@@ -129,7 +136,7 @@ class Flights:
             if turn.text is not None:
                 return Landed(turn.text)
 
-    def claim(self, seat: Seat, call: Call) -> Landed | None:
+    def claim(self, seat: Seat, call: Call, kept: Kept) -> Landed | None:
         """Return None once this seat asks for all processes, or what another brought.
 
         Raises:
@@ -142,7 +149,7 @@ class Flights:
         while not self._shelf.use(
             lambda store: store.claim(place, seat.holder, seconds), otherwise=True
         ):
-            text = self._await_other(place, call)
+            text = self._await_other(place, call) or kept()
             if text is not None:
                 return Landed(text)
         with self._lock:
@@ -153,23 +160,24 @@ class Flights:
                 self._rounds.begin()
         return None
 
-    def end(self, seat: Seat, turn: _Turn, text: str | None) -> None:
+    def end(self, seat: Seat, turn: _Turn, text: str | None, *, is_kept: bool) -> None:
         """Hand over what a seat brought, None for nothing; for `Seat` alone."""
         with self._lock:
             has_claim = self._seats.pop(seat.holder, None) is not None
+            if self._turns.get(seat.key) is turn:
+                del self._turns[seat.key]
         # Who waits here need not wait for the store.
-        self._finish(seat.key, turn, text)
+        turn.text = text
+        turn.landed.set()
         if has_claim:
-            self._shelf.use(lambda store: _hand_over(store, seat, text), None)
+            handed = None if is_kept else text
+            self._shelf.use(lambda store: _hand_over(store, seat, handed), None)
 
     def renew(self) -> None:
         """Lengthen the claims of this process; never raises."""
+        here = os.getpid()
         with self._lock:
-            own = {
-                key: holder
-                for holder, (pid, key) in self._seats.items()
-                if pid == os.getpid()
-            }
+            own = {key: who for who, (pid, key) in self._seats.items() if pid == here}
         if own:
             seconds = self._claim_seconds
             self._shelf.use(lambda store: store.renew(own, seconds), None)
@@ -207,13 +215,6 @@ class Flights:
         key = _handed_key(place, holder)
         return self._shelf.use(lambda store: store.get_dict(key)[key], None)
 
-    def _finish(self, key: str, turn: _Turn, text: str | None) -> None:
-        with self._lock:
-            if self._turns.get(key) is turn:
-                del self._turns[key]
-        turn.text = text
-        turn.landed.set()
-
     def _wait(self, turn: _Turn, call: Call) -> None:
         while True:
             left = call.deadline.remaining_seconds()
@@ -234,7 +235,7 @@ def _check(call: Call) -> None:
 def _hand_over(store: CacheStore, seat: Seat, text: str | None) -> None:
     """Let other processes have it, and give the claim back."""
     place = _claim_key(seat.key)
-    if text is not None and len(text) <= _MOST_BYTES:
+    if text is not None and len(text) <= MOST_CHARACTERS:
         store.set(_handed_key(place, seat.holder), text, _HANDED_OVER_SECONDS)
     store.release(place, seat.holder)
 

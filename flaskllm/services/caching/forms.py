@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
+from flaskllm.core.clock import Clock
 from flaskllm.llm.prices import cost_nanos, price_of
 from flaskllm.llm.router import Router
 from flaskllm.llm.streaming import StreamAnswer
@@ -72,11 +73,13 @@ class Whole:
 class Streamed:
     """A completion piece by piece.
 
-    `request` is what is asked for, and `router` reads again what was passed on.
+    `request` is what is asked for, `router` reads again what was passed on, and `clock`
+    times who reads it.
     """
 
     router: Router
     request: CompletionRequest
+    clock: Clock
 
     def can_tell(self, entry: Entry) -> bool:
         """Tell whether it is a completion, with all that is wanted of it."""
@@ -105,7 +108,8 @@ class Streamed:
             told = replace(entry, completion=said, dropped=answer.dropped)
             conclude(replace(told, events=events, has_usage=has_usage))
 
-        return Recording(answer, read_again, whole, give_up)
+        recorded = Recording(answer, read_again, whole, give_up, self.clock)
+        return cast(StreamAnswer, recorded)  # the rest is told by the stream itself
 
     def _is_raw(self, entry: Entry) -> bool:
         is_same = entry.has_usage == wants_usage(self.request)

@@ -2,22 +2,23 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
-from typing import Final
 
+from flaskllm.core.clock import Clock
 from flaskllm.core.errors import CallerGone, LLMAPIError
 from flaskllm.llm.streaming import StreamAnswer
 from flaskllm.llm.streams import Chunk, Piece, Seam
-from flaskllm.llm.types import Completion, Deployment, FinishReason, Usage
+from flaskllm.llm.types import Completion, FinishReason, Usage
 from flaskllm.llm.whole import Gathered, chunks_of
-from flaskllm.services.caching.entries import Entry, as_cached
-
-_MOST_CHARACTERS: Final = 8 * 1024 * 1024
+from flaskllm.services.caching.entries import MOST_CHARACTERS, Entry, as_cached
+from flaskllm.services.caching.flights import CLAIM_SECONDS
 
 
 class Recording:
     """A stream that passes as it is, and is told to somebody once it is whole.
 
-    What breaks, is joined from two deployments, or is longer than 8 MiB, is not.
+    What breaks, is joined from two deployments, or is longer than 8 MiB, is not. Where
+    its reader holds it up for six seconds, nobody is to wait for it any more: it is
+    given up, and is told all the same.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Recording:
         read_again: Callable[[bytes], Iterator[Chunk]],
         conclude: Callable[[Completion, bytes | None], None],
         give_up: Callable[[BaseException | None], None],
+        clock: Clock,
     ) -> None:
         """Take over a stream that has begun.
 
@@ -34,76 +36,23 @@ class Recording:
             read_again: Reads in chunks what was passed on as it came.
             conclude: Hears the whole answer, and its events where they were passed on.
             give_up: Hears that there is none; and why, where it broke or was closed.
+            clock: Times who reads it.
         """
         self._answer = answer
         self._read_again = read_again
         self._conclude = conclude
         self._give_up = give_up
+        self._clock = clock
+        self._held_up_seconds = 0.0
         self._gathered = Gathered()
         self._events: list[bytes] = []
         self._length = 0
         self._is_over = False
         self._pieces = self._run()
 
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """Return what the stream does."""
-        return self._answer.dropped
-
-    @property
-    def rate_limits(self) -> Mapping[str, str]:
-        """Return what the stream does."""
-        return self._answer.rate_limits
-
-    @property
-    def seam(self) -> Seam | None:
-        """Return what the stream does."""
-        return self._answer.seam
-
-    @property
-    def is_raw(self) -> bool:
-        """Tell what the stream does."""
-        return self._answer.is_raw
-
-    @property
-    def is_complete(self) -> bool:
-        """Tell what the stream does."""
-        return self._answer.is_complete
-
-    @property
-    def alias(self) -> str:
-        """Return what the stream does."""
-        return self._answer.alias
-
-    @property
-    def deployment(self) -> Deployment:
-        """Return what the stream does."""
-        return self._answer.deployment
-
-    @property
-    def attempts(self) -> int:
-        """Return what the stream does."""
-        return self._answer.attempts
-
-    @property
-    def failures(self) -> tuple[str, ...]:
-        """Return what the stream does."""
-        return self._answer.failures
-
-    @property
-    def usage(self) -> Usage:
-        """Return what the stream does."""
-        return self._answer.usage
-
-    @property
-    def finish_reason(self) -> FinishReason | None:
-        """Return what the stream does."""
-        return self._answer.finish_reason
-
-    @property
-    def model(self) -> str:
-        """Return what the stream does."""
-        return self._answer.model
+    def __getattr__(self, name: str) -> object:
+        """Return what the stream tells of itself."""
+        return getattr(self._answer, name)
 
     def __iter__(self) -> Iterator[Piece | None]:
         """Return the one iterator over the pieces."""
@@ -119,14 +68,22 @@ class Recording:
         try:
             for piece in self._answer:
                 self._keep(piece)
+                passed_seconds = self._clock.monotonic()
                 yield piece
+                self._hold_up(self._clock.monotonic() - passed_seconds)
             self._tell_whole()
         except BaseException as error:  # or those who wait would wait for ever
             self._end(error)
             raise
 
+    def _hold_up(self, seconds: float) -> None:
+        was_patient = self._held_up_seconds <= CLAIM_SECONDS
+        self._held_up_seconds += seconds
+        if was_patient and self._held_up_seconds > CLAIM_SECONDS:
+            self._give_up(CallerGone())
+
     def _keep(self, piece: Piece | None) -> None:
-        if self._length > _MOST_CHARACTERS:
+        if self._length > MOST_CHARACTERS:
             return
         if isinstance(piece, bytes):
             self._events.append(piece)
@@ -137,7 +94,7 @@ class Recording:
 
     def _tell_whole(self) -> None:
         answer, reason = self._answer, self._answer.finish_reason
-        is_whole = answer.seam is None and self._length <= _MOST_CHARACTERS
+        is_whole = answer.seam is None and self._length <= MOST_CHARACTERS
         if not is_whole or reason is None:
             self._end(None)
             return

@@ -2,8 +2,9 @@
 
 import pytest
 
-from flaskllm.api.cache_wishes import take_wishes
+from flaskllm.api.cache_wishes import cache_headers, take_wishes
 from flaskllm.core.errors import InvalidInputError
+from flaskllm.llm.cached import CacheNote
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,7 @@ def test_neither_true_nor_false_is_refused_before_anything_is_kept(name, value):
 
     (problem,) = caught.value.fields
     assert (problem.path, problem.allowed) == (name, "true or false")
+
+
+def test_an_error_that_was_shared_is_a_hit_of_no_age():
+    assert cache_headers([CacheNote("joined")]) == {"X-Flaskllm-Cache": "hit"}

@@ -1,5 +1,6 @@
 """Answers are found until they are cleared; a store that does not work is empty."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from flaskllm.services.caching.answers import Answers, Look, Place
 from flaskllm.services.caching.clearing import CacheClearing, Clearing
 from flaskllm.services.caching.entries import Entry
 from flaskllm.services.caching.marks import Labels
+from flaskllm.services.caching.others import Others
 from flaskllm.services.caching.shelf import Shelf
 from flaskllm.storage.memory_cache import MemoryCache
 
@@ -24,13 +26,16 @@ PLACE = Place("ann/answer/1", Labels("fast", "summary", "ann"), 60)
 class Scene:
     """Answers on a store that may fail or be slow."""
 
-    def __init__(self, changes=None):
+    def __init__(self, changes=None, threaded=False):
         self.clock = FakeClock()
         self.store = MemoryCache(self.clock, 100, 1_000_000)
         self.metrics = Metrics().cache
         self.failures = 0
         self.shelf = Shelf(self.store, self.clock, self._count)
-        self.answers = Answers(self.shelf, self.clock, self.metrics, 2000, changes)
+        others = changes and Others(
+            changes, self.store.clear, self.clock, threaded=threaded
+        )
+        self.answers = Answers(self.shelf, self.metrics, 2000, others)
 
     def _count(self):
         self.failures += 1
@@ -79,9 +84,10 @@ def test_what_was_asked_before_the_clearing_is_not_found_after_it(scene):
     look = scene.answers.find(PLACE)
     scene.answers.clear(Labels())
 
-    scene.answers.store(PLACE, look, ENTRY)
+    assert not scene.answers.store(PLACE, look, ENTRY)
 
     assert not scene.finds()
+    assert scene.store.get(PLACE.key) is None
 
 
 def test_a_mark_that_was_lost_takes_its_answers_with_it(scene):
@@ -154,6 +160,21 @@ class TestOthersClear:
         scene.keep()
 
         assert scene.finds()
+
+    def test_a_database_that_hangs_costs_one_request_a_quarter_of_a_second(self):
+        hangs, count = threading.Event(), [3]
+
+        def read():
+            assert hangs.wait(5)
+            return count[0]
+
+        scene = Scene(changes=read, threaded=True)
+        for _ in range(3):
+            scene.keep()
+            scene.clock.advance(1)
+
+        assert scene.finds()
+        hangs.set()
 
 
 class TestShelf:

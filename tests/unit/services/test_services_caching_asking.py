@@ -9,9 +9,9 @@ from fakes import FakeClock
 from sealers import key_ring
 
 from flaskllm.core.clock import Deadline
-from flaskllm.core.errors import LLMTimeout
+from flaskllm.core.errors import LLMTimeout, LLMUnavailable
 from flaskllm.core.metrics import Metrics
-from flaskllm.llm.cached import CacheTerms
+from flaskllm.llm.cached import CacheNote, CacheTerms
 from flaskllm.llm.parts import Message
 from flaskllm.llm.route import Route
 from flaskllm.llm.types import (
@@ -22,9 +22,10 @@ from flaskllm.llm.types import (
     Deployment,
     Usage,
 )
+from flaskllm.services.caching import landing
 from flaskllm.services.caching.answers import Answers
 from flaskllm.services.caching.asking import Remembering
-from flaskllm.services.caching.flights import Flights
+from flaskllm.services.caching.flights import Flights, Landed
 from flaskllm.services.caching.shelf import Shelf
 from flaskllm.storage.memory_cache import MemoryCache
 
@@ -48,7 +49,7 @@ class Scene:
     def __init__(self):
         self.clock = FakeClock()
         shelf = Shelf(MemoryCache(self.clock, 9, 99_999), self.clock, lambda: None)
-        answers = Answers(shelf, self.clock, Metrics().cache, 9999)
+        answers = Answers(shelf, Metrics().cache, 9999)
         self.flights = Flights(shelf, self.clock, threaded=False, deadline_seconds=60)
         self.house = Remembering(answers, self.flights, key_ring(), self.clock)
         self.notes = []
@@ -139,6 +140,18 @@ def test_all_ask_for_themselves_at_once_after_an_answer_that_is_for_nobody_else(
         assert [each.result() for each in (leader, *others)] == [DEGRADED] * 4
 
 
+def test_who_shares_an_error_hears_that_no_upstream_was_asked_for_it(
+    scene, monkeypatch
+):
+    text = landing.text_of_error(LLMUnavailable("Away."))
+    monkeypatch.setattr(Flights, "board", lambda *_: Landed(text))
+
+    with pytest.raises(LLMUnavailable):
+        scene.complete()
+
+    assert scene.notes == [CacheNote("joined")]
+
+
 def test_who_has_waited_until_its_deadline_asks_what_needs_no_time(scene):
     held = Held(asking=1)
     with ThreadPoolExecutor(1) as pool:
@@ -152,7 +165,7 @@ def test_who_has_waited_until_its_deadline_asks_what_needs_no_time(scene):
 
 
 def test_so_does_who_has_waited_for_another_process(scene, monkeypatch):
-    def too_late(flights, seat, call):
+    def too_late(flights, seat, call, kept):
         raise LLMTimeout
 
     monkeypatch.setattr(Flights, "claim", too_late)

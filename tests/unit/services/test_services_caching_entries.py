@@ -4,6 +4,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from fakes import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -230,10 +231,13 @@ class Heard:
     def __init__(self, chunks=()):
         self.whole = []
         self.given_up = []
+        self.clock = FakeClock()
         self._chunks = chunks
 
     def record(self, stream):
-        return Recording(stream, self._read, self._conclude, self.given_up.append)
+        return Recording(
+            stream, self._read, self._conclude, self.given_up.append, self.clock
+        )
 
     def _read(self, events):
         if events == b"unreadable":
@@ -292,7 +296,7 @@ class TestRecording:
     def test_what_no_model_said_is_for_nobody_else(self):
         stream = FakeStream(Chunk("x"), deployment=replace(SMALL, degraded=True))
         concluded, given_up = [], []
-        form = Streamed(None, CompletionRequest("fast", ()))
+        form = Streamed(None, CompletionRequest("fast", ()), FakeClock())
 
         assert [*form.keep(stream, concluded.append, given_up.append)]
 
@@ -315,6 +319,17 @@ class TestRecording:
             list(heard.record(FakeStream(*pieces)))
 
         assert [type(each) for each in heard.given_up] in ([KeyError], [AttributeError])
+
+    def test_who_reads_slowly_holds_up_nobody_and_is_kept_all_the_same(self):
+        heard, told = Heard(), []
+
+        for piece in heard.record(FakeStream(*map(Chunk, "Hello"))):
+            told.append((piece.text, len(heard.given_up)))
+            heard.clock.advance(2.5)
+
+        assert told == [("H", 0), ("e", 0), ("l", 0), ("l", 1), ("o", 1)]
+        assert [type(each) for each in heard.given_up] == [CallerGone]
+        assert heard.whole == [(SAID, None)]
 
     def test_one_that_is_closed_early_is_given_up_once(self):
         heard, stream = Heard(), FakeStream(Chunk("x"), Chunk("y"))

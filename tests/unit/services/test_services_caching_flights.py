@@ -80,6 +80,10 @@ def call_of(seconds=20.0, caller=None, wait=None):
     )
 
 
+def nothing():
+    """Find nothing that is kept."""
+
+
 def waiting(function):
     """Run it in a thread; return what gives its result, or raises its error."""
     found = []
@@ -162,22 +166,34 @@ class TestBetweenProcesses:
     def test_one_of_them_claims_it_and_hands_over(self, store):
         one, other = flights_on(store), flights_on(store)
         seat = one.board(KEY, call_of())
-        assert seat.claim(call_of()) is None
+        assert seat.claim(call_of(), nothing) is None
 
         behind = other.board(KEY, call_of())
-        result = waiting(lambda: behind.claim(call_of()))
+        result = waiting(lambda: behind.claim(call_of(), nothing))
         seat.land("text")
 
         assert result() == Landed("text")
         assert store.claims == {}
 
+    def test_what_is_kept_is_found_where_it_lies_and_not_handed_over(self, store):
+        one, other = flights_on(store), flights_on(store)
+        seat = one.board(KEY, call_of())
+        seat.claim(call_of(), nothing)
+        behind = other.board(KEY, call_of())
+        result = waiting(lambda: behind.claim(call_of(), lambda: "what is kept"))
+
+        seat.land("text", is_kept=True)
+
+        assert result() == Landed("what is kept")
+        assert (store.claims, store.texts) == ({}, {})
+
     def test_one_that_leaves_gives_the_claim_back(self, store):
         one, other = flights_on(store), flights_on(store)
         seat = one.board(KEY, call_of())
-        seat.claim(call_of())
+        seat.claim(call_of(), nothing)
         seat.leave()
 
-        assert other.board(KEY, call_of()).claim(call_of()) is None
+        assert other.board(KEY, call_of()).claim(call_of(), nothing) is None
 
     def test_a_claim_that_ends_without_an_answer_is_taken(self, store):
         store.claims["ann/claim/1234"] = "fly_dead"
@@ -187,7 +203,7 @@ class TestBetweenProcesses:
 
         seat = flights_on(store).board(KEY, call_of())
 
-        assert seat.claim(call_of(wait=die)) is None
+        assert seat.claim(call_of(wait=die), nothing) is None
         assert store.claims == {"ann/claim/1234": seat.holder}
 
     def test_who_waits_for_another_process_has_a_deadline_too(self, store):
@@ -195,16 +211,16 @@ class TestBetweenProcesses:
         seat = flights_on(store).board(KEY, call_of())
 
         with pytest.raises(LLMTimeout):
-            seat.claim(call_of(seconds=0.0))
+            seat.claim(call_of(seconds=0.0), nothing)
 
     def test_a_store_that_is_away_keeps_nobody_from_asking(self, store):
         store.is_away = True
 
-        assert flights_on(store).board(KEY, call_of()).claim(call_of()) is None
+        assert flights_on(store).board(KEY, call_of()).claim(call_of(), nothing) is None
 
     def test_what_is_very_long_is_not_handed_over(self, store):
         seat = flights_on(store).board(KEY, call_of())
-        seat.claim(call_of())
+        seat.claim(call_of(), nothing)
 
         seat.land("x" * (8 * 1024 * 1024 + 1))
 
@@ -214,7 +230,7 @@ class TestBetweenProcesses:
         flights = flights_on(store, threaded=True)
         flights.renew()
         seat = flights.board(KEY, call_of())
-        seat.claim(call_of())
+        seat.claim(call_of(), nothing)
 
         flights.renew()
         seat.leave()
@@ -231,13 +247,13 @@ class TestBetweenProcesses:
         monkeypatch.setattr(threading.Thread, "start", fail)
         seat = flights_on(store, threaded=True).board(KEY, call_of())
 
-        assert seat.claim(call_of()) is None
+        assert seat.claim(call_of(), nothing) is None
         assert store.claims == {"ann/claim/1234": seat.holder}
 
     def test_in_memory_there_is_nobody_else(self, store):
         store.is_shared = False
         seat = flights_on(store).board(KEY, call_of())
 
-        assert seat.claim(call_of()) is None
+        assert seat.claim(call_of(), nothing) is None
         seat.land("text")
         assert (store.claims, store.texts) == ({}, {})
