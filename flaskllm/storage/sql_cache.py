@@ -22,10 +22,14 @@ from flaskllm.storage.upserts import insert_into
 _MOST_AT_ONCE = 500
 # Between two looks whether there is too much, by each process.
 _STORES_BETWEEN_LOOKS = 64
-_MARKS = "-/mark/%"
+_MARKS = "-/mark/"
 
 _columns = cache.c
 _Row: TypeAlias = Row[*tuple[Any, ...]]
+_IS_ANSWER = _columns.size > 0
+_COUNT = select(func.count(), func.coalesce(func.sum(_columns.size), 0))
+# By the index alone: no answer is read for it.
+TAKEN = _COUNT.where(_IS_ANSWER)
 
 
 class SqlCache(BaseCache):
@@ -46,7 +50,7 @@ class SqlCache(BaseCache):
     ) -> None:
         """Keep the collaborators; nothing is opened.
 
-        `most_entries` rows are kept at most, and `most_bytes` of their values.
+        `most_entries` answers are kept at most, and `most_bytes` of them.
         """
         super().__init__()
         self._database = database
@@ -81,14 +85,14 @@ class SqlCache(BaseCache):
         if len(sealed) > self._most_bytes:
             return False
         with self._database.transaction() as connection:
-            self._put(connection, key, self._values(sealed, timeout))
+            self._put(connection, key, self._values(key, sealed, timeout))
             if next(self._stores) % _STORES_BETWEEN_LOOKS == 0:
                 self._drop_excess(connection)
         return True
 
     def add(self, key: str, value: str, timeout: int | timedelta | None = None) -> bool:
         """Keep it unless there is one; tell whether it was kept."""
-        values = self._values(self._seal(key, value), timeout)
+        values = self._values(key, self._seal(key, value), timeout)
         with self._database.transaction() as connection:
             return self._put(connection, key, values, only_if_free=True)
 
@@ -147,9 +151,8 @@ class SqlCache(BaseCache):
         with self._database.transaction() as connection:
             for key in sorted(places):
                 is_own = _is_held(key, places[key]) & (_columns.expires_at > now_ms)
-                connection.execute(
-                    cache.update().where(is_own).values(expires_at=until)
-                )
+                lengthen = cache.update().where(is_own).values(expires_at=until)
+                connection.execute(lengthen)
 
     def release(self, key: str, holder: str) -> None:
         """Free the place if this holder still has it."""
@@ -177,13 +180,13 @@ class SqlCache(BaseCache):
         return put.first() is not None
 
     def _values(
-        self, sealed: bytes, timeout: int | timedelta | None
+        self, key: str, sealed: bytes, timeout: int | timedelta | None
     ) -> Mapping[str, object]:
         now_ms = self._now_ms()
         return {
             "holder": None,
             "value": sealed,
-            "size": len(sealed),
+            "size": 0 if key.startswith(_MARKS) else len(sealed),
             "stored_at": now_ms,
             "expires_at": now_ms + self._normalize_timeout(timeout) * 1000,
         }
@@ -204,14 +207,13 @@ class SqlCache(BaseCache):
 
     def _drop_excess(self, connection: Connection) -> int:
         """Remove the oldest answers, as many as there are too many."""
-        query = select(func.count(), func.coalesce(func.sum(_columns.size), 0))
-        rows, size = connection.execute(query).one()
+        rows, size = connection.execute(TAKEN).one()
         rows_over, bytes_over = rows - self._most_entries, size - self._most_bytes
         if rows_over <= 0 and bytes_over <= 0:
             return 0
         oldest = (
             select(_columns.key, _columns.size)
-            .where(_columns.value.is_not(None), _columns.key.not_like(_MARKS))
+            .where(_IS_ANSWER)
             .order_by(_columns.stored_at, _columns.key)
             .limit(max(_MOST_AT_ONCE, rows_over))
         )

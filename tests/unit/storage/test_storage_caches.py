@@ -12,7 +12,7 @@ from flaskllm.core.metrics import Metrics
 from flaskllm.storage.memory_cache import MemoryCache
 from flaskllm.storage.redis_cache import RedisCache
 from flaskllm.storage.redis_store import RedisStore
-from flaskllm.storage.sql_cache import SqlCache
+from flaskllm.storage.sql_cache import TAKEN, SqlCache
 from flaskllm.storage.tables import cache as cache_table
 
 MEBIBYTE = 1024 * 1024
@@ -216,12 +216,15 @@ class TestInTheDatabase:
     def test_the_oldest_go_when_there_are_too_many(self, database, fake_clock):
         store = sql_cache(database, fake_clock, most_entries=3)
         store.set("-/mark/all", "m", 500)
+        store.add("-/mark/alias/fast", "m", 500)
+        store.claim("a/claim/1", "fly_1", 500)
         for number in range(4):
             fake_clock.advance(1)
             store.set(f"a/{number}", "x", 60)
 
-        assert store.trim() == 2
-        assert [store.has(f"a/{n}") for n in range(4)] == [False, False, True, True]
+        # Neither marks nor claims take the place of an answer.
+        assert store.trim() == 1
+        assert [store.has(f"a/{n}") for n in range(4)] == [False, True, True, True]
         assert store.has("-/mark/all")
 
     def test_the_oldest_go_when_they_take_too_much(self, database, fake_clock):
@@ -233,6 +236,20 @@ class TestInTheDatabase:
         assert store.trim() == 1
         assert not store.has("a/0")
         assert store.set("a/9", "".join(map(chr, range(200, 600))), 60) is False
+
+    def test_no_answer_is_read_to_see_how_many_there_are(
+        self, make_database, sqlite_database_url
+    ):
+        database = make_database(sqlite_database_url)
+
+        query = TAKEN.compile(compile_kwargs={"literal_binds": True})
+        with database.reading() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+
+        assert [row[-1] for row in plan] == [
+            "SCAN cache USING COVERING INDEX ix_cache_stored_at"
+        ]
+        assert [*cache_table.c][-1] is cache_table.c.value
 
     def test_it_looks_by_itself_now_and_then(self, database, fake_clock):
         store = sql_cache(database, fake_clock, most_entries=3)

@@ -16,11 +16,12 @@ def upgrade() -> None:
         sa.Column("key", sa.String(250), primary_key=True),
         sa.Column("owner", sa.String(40), nullable=False, index=True),
         sa.Column("holder", sa.String(40)),
-        sa.Column("value", sa.LargeBinary),
         sa.Column("size", sa.Integer, nullable=False),
         sa.Column("stored_at", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+        sa.Column("value", sa.LargeBinary),
     )
+    op.create_index("ix_cache_stored_at", "cache", ["stored_at", "size"])
     saved = sa.Column(
         "saved_nanos", sa.BigInteger, nullable=False, server_default=sa.text("0")
     )
