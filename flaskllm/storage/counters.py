@@ -8,14 +8,13 @@ time is that of the host that counts.
 
 from typing import Any
 
-from limits.storage import SlidingWindowCounterSupport, Storage
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import APIError
 from flaskllm.core.sliding import Window, start_of
 from flaskllm.core.windows import Windows
 from flaskllm.storage.database import Database
+from flaskllm.storage.sliding_windows import SlidingWindows
 from flaskllm.storage.tables import counters
 from flaskllm.storage.upserts import insert_into
 
@@ -35,27 +34,13 @@ _LOCK_ON_POSTGRES = _LOCK.add_columns(
 _STORE = update(counters).where(counters.c.key == bindparam("of"))
 
 
-class SqlCounters(Storage, SlidingWindowCounterSupport):
-    """Sliding windows in the table `counters`.
-
-    Whatever it sees of a window it tells `mirror`, so that how a limit stands can
-    be told without another look, and counting can go on there when the database is
-    gone.
-    """
-
-    STORAGE_SCHEME = None
+class SqlCounters(SlidingWindows):
+    """Sliding windows in the table `counters`."""
 
     def __init__(self, database: Database, clock: Clock, mirror: Windows) -> None:
         """Keep the collaborators; nothing is opened."""
-        super().__init__()
+        super().__init__(clock, mirror)
         self._database = database
-        self._clock = clock
-        self._mirror = mirror
-
-    @property
-    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
-        """Return what counting may raise: ServiceUnavailable above all."""
-        return APIError
 
     def acquire_sliding_window_entry(
         self, key: str, limit: int, expiry: int, amount: int = 1
@@ -93,29 +78,6 @@ class SqlCounters(Storage, SlidingWindowCounterSupport):
             _store(connection, key, expiry, window)
         self._mirror.put(key, expiry, window)
 
-    def get_sliding_window(
-        self, key: str, expiry: int
-    ) -> tuple[int, float, int, float]:
-        """Return the count of the window before and for how long it still counts.
-
-        Then the same of the window that runs.
-        """
-        with self._database.reading() as connection:
-            window = _find(connection, key)
-        now = self._now()
-        window = (window or Window(start_of(now, expiry))).moved_to(now, expiry)
-        left_seconds = window.left_seconds(now, expiry)
-        return window.previous, left_seconds, window.present, left_seconds + expiry
-
-    def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Forget one key."""
-        self.clear(key)
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count `amount`, and return the count of the window that runs."""
-        self.correct(key, expiry, amount, self._now())
-        return self.get(key)
-
     def get(self, key: str) -> int:
         """Return the count of the window that runs."""
         with self._database.reading() as connection:
@@ -131,24 +93,10 @@ class SqlCounters(Storage, SlidingWindowCounterSupport):
             row = connection.execute(_FIND, {"of": key}).one_or_none()
         return max(now, _end_of(row.started_at, row.expires_at)) if row else now
 
-    def check(self) -> bool:
-        """Tell whether the database answers."""
-        try:
-            self._database.check()
-        except APIError:
-            return False
-        return True
-
     def reset(self) -> int:
         """Forget everything, and return how many keys there were."""
         with self._database.transaction() as connection:
             return connection.execute(delete(counters)).rowcount
-
-    def clear(self, key: str) -> None:
-        """Forget one key."""
-        with self._database.transaction() as connection:
-            connection.execute(delete(counters).where(counters.c.key == key))
-        self._mirror.clear(key)
 
     def forget_expired(self) -> int:
         """Remove the windows that do not count any more, and return how many.
@@ -189,8 +137,16 @@ class SqlCounters(Storage, SlidingWindowCounterSupport):
         now = self._now()
         return window.moved_to(now, seconds), now
 
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
+    def _find(self, key: str) -> Window | None:
+        with self._database.reading() as connection:
+            return _find(connection, key)
+
+    def _check(self) -> None:
+        self._database.check()
+
+    def _forget(self, key: str) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(delete(counters).where(counters.c.key == key))
 
 
 def _find(connection: Connection, key: str, find: Select[Any] = _FIND) -> Window | None:

@@ -8,13 +8,11 @@ comes between. The time is that of the host that counts.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from limits.storage import SlidingWindowCounterSupport, Storage
-
 from flaskllm.core.clock import Clock
-from flaskllm.core.errors import APIError
-from flaskllm.core.sliding import Window, start_of
+from flaskllm.core.sliding import Window
 from flaskllm.core.windows import Windows
 from flaskllm.storage.redis_store import PREFIX, RedisStore, key_of
+from flaskllm.storage.sliding_windows import SlidingWindows
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -65,25 +63,13 @@ _FIELDS = ["started_at", "present", "previous"]
 _SOME = 500
 
 
-class RedisCounters(Storage, SlidingWindowCounterSupport):
-    """Sliding windows in Redis, which forgets them by itself when they are over.
-
-    Whatever it sees of a window it tells `mirror`, as `SqlCounters` does.
-    """
-
-    STORAGE_SCHEME = None
+class RedisCounters(SlidingWindows):
+    """Sliding windows in Redis, which forgets them by itself when they are over."""
 
     def __init__(self, store: RedisStore, clock: Clock, mirror: Windows) -> None:
         """Keep the collaborators; nothing is opened."""
-        super().__init__()
+        super().__init__(clock, mirror)
         self._store = store
-        self._clock = clock
-        self._mirror = mirror
-
-    @property
-    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
-        """Return what counting may raise: ServiceUnavailable above all."""
-        return APIError
 
     def acquire_sliding_window_entry(
         self, key: str, limit: int, expiry: int, amount: int = 1
@@ -107,29 +93,6 @@ class RedisCounters(Storage, SlidingWindowCounterSupport):
         """
         self._count(key, expiry, amount, _ANY, counted_at)
 
-    def get_sliding_window(
-        self, key: str, expiry: int
-    ) -> tuple[int, float, int, float]:
-        """Return the count of the window before and for how long it still counts.
-
-        Then the same of the window that runs.
-        """
-        now = self._now()
-        window = (self._find(key) or Window(start_of(now, expiry))).moved_to(
-            now, expiry
-        )
-        left_seconds = window.left_seconds(now, expiry)
-        return window.previous, left_seconds, window.present, left_seconds + expiry
-
-    def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Forget one key."""
-        self.clear(key)
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count `amount`, and return the count of the window that runs."""
-        self.correct(key, expiry, amount, self._now())
-        return self.get(key)
-
     def get(self, key: str) -> int:
         """Return the count of the window that was seen last."""
         window = self._find(key)
@@ -140,22 +103,9 @@ class RedisCounters(Storage, SlidingWindowCounterSupport):
         left = self._store.run(lambda client: client.pttl(_place(key)))
         return self._now() + max(0, cast(int, left)) / 1000
 
-    def check(self) -> bool:
-        """Tell whether Redis answers."""
-        try:
-            self._store.check()
-        except APIError:
-            return False
-        return True
-
     def reset(self) -> int:
         """Forget everything, and return how many keys there were."""
         return self._store.run(_forget_all)
-
-    def clear(self, key: str) -> None:
-        """Forget one key."""
-        self._store.run(lambda client: client.delete(_place(key)))
-        self._mirror.clear(key)
 
     def forget_expired(self) -> int:
         """Remove nothing: Redis does that by itself."""
@@ -180,8 +130,11 @@ class RedisCounters(Storage, SlidingWindowCounterSupport):
             return None
         return Window(*(int(each) for each in numbers if each is not None))
 
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
+    def _check(self) -> None:
+        self._store.check()
+
+    def _forget(self, key: str) -> None:
+        self._store.run(lambda client: client.delete(_place(key)))
 
 
 def _place(key: str) -> str:
