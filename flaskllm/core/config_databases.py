@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
 from flaskllm.core.config_problems import Problem, wrong_value
+from flaskllm.core.config_store_urls import query_fault, split_address
 from flaskllm.core.config_strength import MAKE_A_SECRET
 
 POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -84,29 +84,9 @@ def _postgres_fault(value: str) -> str:
         return "an address with a blank or a letter outside ASCII; write them as %20"
     if "#" in value:
         return "an address with a #; write it as %23"
-    parts = _split(value)
+    parts = split_address(value)
     if parts is None:
         return "an address whose host or port cannot be read"
     if not re.fullmatch(r"/[^/]+", parts.path):
         return "an address without the name of one database"
-    return _query_fault(parts)
-
-
-def _split(value: str) -> SplitResult | None:
-    """Return the parts; None where a second reader could see others in them."""
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # read here, because a bad port only shows when it is read
-    except ValueError:
-        return None
-    return None if value.count("@") > 1 else parts
-
-
-def _query_fault(parts: SplitResult) -> str:
-    names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
-    known = ", ".join(_QUERY_NAMES)
-    if not set(names) <= set(_QUERY_NAMES):
-        return f"an address with an unknown word in its query; known: {known}"
-    if len(names) > len(set(names)):
-        return "an address that says a word of its query twice"
-    return ""
+    return query_fault(parts, _QUERY_NAMES)

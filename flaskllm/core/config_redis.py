@@ -1,8 +1,7 @@
 """What the address of a Redis must be. It is never shown: it may hold a password."""
 
-from urllib.parse import SplitResult, parse_qsl, urlsplit
-
 from flaskllm.core.config_problems import wrong_value
+from flaskllm.core.config_store_urls import query_fault, split_address
 
 _FORMS = (
     "redis://:password@host:6379/0, rediss:// for TLS, or "
@@ -25,33 +24,20 @@ def check_redis_url(value: str) -> None:
 
 
 def _fault(value: str) -> str:
-    parts = _split(value)
+    parts = split_address(value)
     if parts is None or parts.scheme not in _SCHEMES or "://" not in value:
         return "an address that is none of Redis"
     if any(not "!" <= sign <= "~" for sign in value) or "#" in value:
         return "an address with a #, a blank or a letter outside ASCII; write it as %23"
     if parts.scheme == "unix":
         is_whole = parts.path.startswith("/") and not parts.hostname
-        return _query_fault(parts) if is_whole else "a socket without its whole path"
+        return (
+            query_fault(parts, _QUERY_NAMES)
+            if is_whole
+            else "a socket without its whole path"
+        )
     if not parts.hostname:
         return "an address without a host"
     if not parts.path.strip("/").isdecimal() and parts.path not in ("", "/"):
         return "an address whose database is no number"
-    return _query_fault(parts)
-
-
-def _split(value: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # read here, because a bad port only shows when it is read
-    except ValueError:
-        return None
-    return None if value.count("@") > 1 else parts
-
-
-def _query_fault(parts: SplitResult) -> str:
-    names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    if names <= _QUERY_NAMES:
-        return ""
-    known = ", ".join(sorted(_QUERY_NAMES))
-    return f"an address with an unknown word in its query; known: {known}"
+    return query_fault(parts, _QUERY_NAMES)

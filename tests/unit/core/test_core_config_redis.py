@@ -23,6 +23,7 @@ BAD = {
     "redis:///0": "without a host",
     "redis://:geheim@h/name": "no number",
     "redis://:geheim@h/0?socket_timeout=9": "unknown word",
+    "redis://:geheim@h?db=1&db=2": "twice",
     "unix://run/redis.sock": "whole path",
 }
 
