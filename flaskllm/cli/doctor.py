@@ -1,15 +1,17 @@
 """`flaskllm doctor`: how the stores are doing."""
 
+import logging
 from json import dumps
 
 import click
 
 from flaskllm.cli.problems import problems_told
 from flaskllm.cli.table import table_lines
-from flaskllm.core.clock import SystemClock
+from flaskllm.core.clock import Clock, SystemClock
 from flaskllm.core.config import load_from_process
 from flaskllm.core.metrics import Metrics
 from flaskllm.storage.redis_report import RedisReport, report_on
+from flaskllm.storage.redis_store import RedisStore
 from flaskllm.wiring.redis import build_redis
 
 _NONE = "The settings name no Redis: set redis_url, or FLASKLLM_REDIS_URL."
@@ -27,17 +29,29 @@ def redis(as_json: bool) -> None:
 
     It changes nothing. The status is 1 where Redis cannot be used.
     """
+    # What it finds it says itself; no log is set up here.
+    logging.getLogger("flaskllm").addHandler(logging.NullHandler())
     clock = SystemClock()
     store = build_redis(load_from_process().settings, clock, Metrics())
+    try:
+        with problems_told():
+            report = _report(store, clock)
+    except click.ClickException as problem:
+        if as_json:
+            click.echo(dumps({"works": False, "reason": problem.message}, indent=2))
+        raise
+    click.echo(_json(report) if as_json else _text(report))
+
+
+def _report(store: RedisStore | None, clock: Clock) -> RedisReport:
     if store is None:
         raise click.ClickException(_NONE)
-    with problems_told():
-        report = report_on(store, clock)
-    click.echo(_json(report) if as_json else _text(report))
+    return report_on(store, clock)
 
 
 def _json(report: RedisReport) -> str:
     told = {
+        "works": True,
         "version": report.version,
         "role": report.role,
         "uptime_seconds": report.uptime_seconds,

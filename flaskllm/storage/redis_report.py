@@ -20,6 +20,9 @@ _KEYS_AT_ONCE = 1000
 # Every attempt and every request may wait for it once or twice.
 _SLOW_MS = 20.0
 _OLDEST = (6, 2)
+# Counts end within minutes, and answers after hours.
+_BLIND = frozenset({"volatile-ttl", "volatile-random"})
+_BETTER = "volatile-lru evicts what was not used for longest, which is seldom a count."
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,23 @@ _FINDINGS: tuple[_Finding, ...] = (
         lambda report: report.policy == "noeviction" and report.memory_most is not None,
         lambda report: (
             "maxmemory-policy is noeviction: when it is full it takes no writes, and "
-            "every process counts by itself. volatile-lru evicts cached answers."
+            f"every process counts by itself. {_BETTER}"
+        ),
+    ),
+    (
+        lambda report: (
+            report.memory_most is not None and report.policy.startswith("allkeys-")
+        ),
+        lambda report: (
+            f"maxmemory-policy is {report.policy}: when it is full any key may go, "
+            f"whoever's it is, and counts of limits among them. {_BETTER}"
+        ),
+    ),
+    (
+        lambda report: report.memory_most is not None and report.policy in _BLIND,
+        lambda report: (
+            f"maxmemory-policy is {report.policy}: when it is full counts of limits "
+            f"may go before answers. {_BETTER}"
         ),
     ),
     (

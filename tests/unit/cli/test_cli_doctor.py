@@ -5,9 +5,14 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from sealers import content_sealer
 
 from flaskllm.cli import cli
+from flaskllm.core.clock import SystemClock
+from flaskllm.core.metrics import Metrics
+from flaskllm.storage.redis_cache import RedisCache
 from flaskllm.storage.redis_report import RedisReport
+from flaskllm.storage.redis_store import RedisStore
 
 GOOD = RedisReport(
     version="7.0.15",
@@ -56,7 +61,7 @@ def test_it_tells_how_redis_is_doing(run, redis_url, redis_server):
 def test_a_machine_gets_json(run, redis_url):
     told = json.loads(run("--json", url=redis_url).stdout)
 
-    assert told["role"] == "master"
+    assert (told["works"], told["role"]) == (True, "master")
     assert told["keys"]["limits"] == 0
     assert told["keys_are_all"] is True
     assert 0 < told["latency_ms"] <= told["latency_most_ms"]
@@ -75,6 +80,30 @@ def test_one_that_is_away_is_told_without_its_password(run):
     assert told.exit_code == 1
     assert "It cannot be reached." in told.stderr
     assert "geheimes" not in told.stderr
+    assert "redis_away" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"), [("redis://127.0.0.1:9/0", "cannot be reached"), (None, "URL")]
+)
+def test_a_machine_gets_json_of_one_that_is_away_too(run, url, reason):
+    told = run("--json", url=url)
+
+    assert told.exit_code == 1
+    said = json.loads(told.stdout)
+    assert said["works"] is False
+    assert reason in said["reason"]
+
+
+def test_who_asks_now_is_counted_apart_from_answers(run, redis_url, redis_server):
+    store = RedisStore(redis_url, SystemClock(), Metrics().stores)
+    cache = RedisCache(store, content_sealer())
+    cache.claim("ann/claim/1", "fly_1", 60)
+    cache.set("ann/answer/1", "x", 60)
+
+    keys = json.loads(run("--json", url=redis_url).stdout)["keys"]
+
+    assert (keys["cache"], keys["flights"]) == (1, 1)
 
 
 def test_a_redis_that_is_as_it_should_be_has_nothing_to_mend():
@@ -90,6 +119,8 @@ def test_a_redis_that_is_as_it_should_be_has_nothing_to_mend():
         "replica": ({"role": "slave"}, "takes no writes"),
         "unbounded": ({"memory_most": None}, "maxmemory is not set"),
         "full": ({"policy": "noeviction"}, "noeviction"),
+        "any": ({"policy": "allkeys-lru"}, "any key may go"),
+        "soonest": ({"policy": "volatile-ttl"}, "before answers"),
         "evicted": ({"evicted": 4}, "4 keys were evicted"),
         "far": ({"latency_ms": 21.0}, "21.0 ms"),
     }.values(),
