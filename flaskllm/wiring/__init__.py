@@ -88,7 +88,7 @@ def _build(ground: Ground, live: LiveModels) -> Services:
     overrides, keep_current, router = _routing(ground, live)
     privacy = _privacy(ground, live)
     completions, remembering = _asking(ground, router, privacy)
-    responses, clearing = _responses(ground), build_clearing(ground, remembering)
+    responses, clearing = _responses(ground), build_clearing(ground, remembering, live)
     idempotency, limits = _idempotency(ground), build_limits(ground)
     accounts, threads = build_accounts(ground, limits), build_threads(ground)
     digests = build_digests(ground, live, completions, privacy, threads)

@@ -5,8 +5,10 @@ from flaskllm.services.caching.answers import Answers
 from flaskllm.services.caching.asking import Remembering
 from flaskllm.services.caching.clearing import CacheClearing
 from flaskllm.services.caching.flights import Flights
+from flaskllm.services.caching.names import Names
 from flaskllm.services.caching.others import Others
 from flaskllm.services.caching.shelf import CacheStore, Shelf
+from flaskllm.storage.api_tokens import ApiTokens
 from flaskllm.storage.cache_clears import CacheClears
 from flaskllm.storage.changes import CACHE, Changes
 from flaskllm.storage.memory_cache import MemoryCache
@@ -15,6 +17,7 @@ from flaskllm.storage.sealing import ContentSealer
 from flaskllm.storage.sql_cache import SqlCache
 from flaskllm.wiring.ground import Ground, deadline_seconds, is_under_uwsgi
 from flaskllm.wiring.limits import has_other_processes
+from flaskllm.wiring.models import LiveModels
 
 
 def build_store(ground: Ground) -> CacheStore:
@@ -51,10 +54,13 @@ def _others(ground: Ground, store: CacheStore) -> Others | None:
     return Others(read, store.clear, ground.clock, threaded=ground.threaded)
 
 
-def build_clearing(ground: Ground, remembering: Remembering) -> CacheClearing:
+def build_clearing(
+    ground: Ground, remembering: Remembering, live: LiveModels
+) -> CacheClearing:
     """Return what clears the cache."""
-    clears = CacheClears(ground.database)
-    return CacheClearing(remembering.answers, clears, ground.clock)
+    clears, tokens = CacheClears(ground.database), ApiTokens(ground.database)
+    names = Names(live.catalog, live.library, tokens)
+    return CacheClearing(remembering.answers, clears, ground.clock, names)
 
 
 def _has_others(ground: Ground) -> bool:

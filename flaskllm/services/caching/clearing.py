@@ -7,6 +7,7 @@ from flaskllm.core.auth import Actor
 from flaskllm.core.clock import Clock
 from flaskllm.services.caching.answers import Answers
 from flaskllm.services.caching.marks import Labels
+from flaskllm.services.caching.names import Names
 from flaskllm.storage.cache_clears import CacheClears
 
 
@@ -39,19 +40,30 @@ class CacheClearing:
     answers: Answers
     clears: CacheClears
     clock: Clock
+    names: Names
 
     def clear(self, wanted: Clearing, actor: Actor) -> None:
         """Let nothing of it be found any more; it is on record.
 
         Raises:
-            ServiceUnavailable: The database or the store does not work; a retry may
-                help.
+            InvalidInputError: A name is unknown, and nothing was cleared.
+            ServiceUnavailable: The database or the store does not work; what was asked
+                may have been done in part, and a retry may help.
         """
+        self._check(wanted)
         given = wanted.given
         about = " ".join(f"{name}:{value}" for name, value in given.items())
         self.clears.add(actor, about or "all", self.clock.now(), given)
         for labels in _labels(wanted):
             self.answers.clear(labels)
+
+    def _check(self, wanted: Clearing) -> None:
+        if wanted.alias:
+            self.names.check_alias(wanted.alias)
+        if wanted.template:
+            self.names.check_template(wanted.template)
+        if wanted.token:
+            self.names.check_token(wanted.token)
 
     def forget(self, principal_id: str) -> int:
         """Remove all that one principal was answered; return how many values.

@@ -127,6 +127,13 @@ class CountingClears:
         self._count[0] += 1
 
 
+class AllNames:
+    """Every name is known."""
+
+    def check_alias(self, name):
+        pass
+
+
 class TestOthersClear:
     def test_everything_is_forgotten_within_a_second(self):
         count = [3]
@@ -145,7 +152,7 @@ class TestOthersClear:
         clears = CountingClears(count)
         count[0] += 1  # another process clears `fast`
 
-        CacheClearing(scene.answers, clears, scene.clock).clear(
+        CacheClearing(scene.answers, clears, scene.clock, AllNames()).clear(
             Clearing(alias="slow"), Actor("cli:test")
         )
 
