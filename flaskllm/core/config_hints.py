@@ -38,6 +38,7 @@ def find_hints(settings: Settings) -> Iterator[Problem]:
     yield from _check_unused(settings)
     yield from _check_second_prices(settings)
     yield from _check_local(settings)
+    yield from _check_cache(settings)
 
 
 def _check_addresses(settings: Settings) -> Iterator[Problem]:
@@ -143,6 +144,19 @@ def _has_local(settings: Settings) -> bool:
         or settings.providers[deployment.provider].kind == _NO_UPSTREAM
         for deployment in settings.deployments.values()
     )
+
+
+def _check_cache(settings: Settings) -> Iterator[Problem]:
+    workers = settings.server.workers
+    is_used = any(
+        each.cache_ttl_seconds or each.single_flight for each in settings.routes
+    )
+    if settings.cache.store == "memory" and workers > 1 and is_used:
+        found = (
+            f"memory, where {workers} worker processes each keep and ask for themselves"
+        )
+        allowed = "auto or database, which all of them share"
+        yield _warning("cache.store", found, allowed, "routes")
 
 
 def _warning(path: str, found: str, allowed: str, check: CheckName) -> Problem:

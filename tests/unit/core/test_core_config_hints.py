@@ -1,4 +1,4 @@
-"""What stays local needs somebody who is local: a warning where nobody is."""
+"""What settings say but seldom mean: a warning for each."""
 
 import pytest
 
@@ -121,3 +121,24 @@ def test_an_inbound_endpoint_whose_model_is_local_is_not_told(hints, text):
     model = ", model: offline" if text == UPSTREAM else ""
 
     assert hints(text + ROUTE + MAIL % model) == []
+
+
+MEMORY = UPSTREAM + "cache: {store: memory}\n"
+MANY = MEMORY + "server: {workers: 3}\n"
+KEPT = ROUTE.replace("fast,", "fast, cache_ttl_seconds: 60,")
+FLOWN = ROUTE.replace("fast,", "fast, single_flight: true,")
+
+
+@pytest.mark.parametrize("text", [MANY + KEPT, MANY + FLOWN])
+def test_answers_in_the_memory_of_each_of_several_processes_are_told(hints, text):
+    (hint,) = hints(text)
+
+    assert (hint.path, hint.check, hint.is_warning) == ("cache.store", "routes", True)
+    assert "3 worker processes" in hint.found
+
+
+@pytest.mark.parametrize(
+    "text", [MANY + ROUTE, MEMORY + KEPT, UPSTREAM + "server: {workers: 3}\n" + KEPT]
+)
+def test_in_one_process_or_without_answers_they_are_not(hints, text):
+    assert hints(text) == []
