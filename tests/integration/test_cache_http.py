@@ -5,9 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 from fakes import Reply, answer_with, chat, json_reply, status
+from sqlalchemy import select
 
 from flaskllm.cli import cli
 from flaskllm.core.auth import Scope
+from flaskllm.storage.tables import cache as cache_table
 
 SETTINGS = """
 cache: {{store: {store}}}
@@ -209,6 +211,20 @@ class TestFaces:
 
         assert [cached(one.post(body=plain)) for _ in range(2)] == [None, None]
         assert one.calls == 2
+
+
+def test_an_answer_that_is_kept_is_written_once(make_gateway, upstream):
+    upstream.always(answer_with(answer))
+    settings = SETTINGS.format(store="database", url=upstream.url)
+    client = Client(make_gateway(settings), upstream)
+
+    client.post()
+    client.post(body=ASKED | {"stream": True, "temperature": 0.0}).get_data()
+
+    with client.gateway.services.database.reading() as connection:
+        keys = connection.execute(select(cache_table.c.key)).scalars().all()
+    kinds = [key.split("/")[1] for key in keys]
+    assert sorted(kinds) == ["answer", "mark", "mark", "mark"]
 
 
 class TestWishes:
