@@ -2,9 +2,8 @@
 
 It writes a warning at every look into the queues that the database does not answer:
 two a second for each queue, as long as a disk is full. It shows where each error came
-from, with the statements. And it takes for an error that
-a queue which is looked at while its worker stops finds nobody to do the work, which is
-then left to other workers.
+from, with the statements. And it takes for an error that a queue which is looked at
+while its worker stops finds nobody to do the work, which is then left to other workers.
 """
 
 import logging

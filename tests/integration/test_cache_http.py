@@ -3,121 +3,22 @@
 import json
 
 import pytest
-from click.testing import CliRunner
-from fakes import Reply, answer_with, chat, json_reply, status
+from cache_scene import ASKED, MESSAGES, cached, open_client
+from fakes import chat, status
 from sqlalchemy import select
 
-from flaskllm.cli import cli
 from flaskllm.core.auth import Scope
 from flaskllm.storage.tables import cache as cache_table
-
-SETTINGS = """
-cache: {{store: {store}}}
-providers:
-  box: {{kind: openai_compatible, base_url: {url}}}
-  spare: {{kind: openai_compatible, base_url: {url}}}
-  claude: {{kind: anthropic, base_url: {url}, api_key: sk-ant-test}}
-deployments:
-  small: {{provider: box, model: scripted-1, price: {{input: 1, output: 2}}}}
-  other: {{provider: spare, model: scripted-2}}
-  haiku: {{provider: claude, model: claude-haiku-4-5}}
-routes:
-  - {{alias: kept, deployments: {{small: 1}}, cache_ttl_seconds: 60}}
-  - {{alias: warm, deployments: {{small: 1}}, cache_ttl_seconds: 60,
-     cache_any_temperature: true, cache_shared: true}}
-  - {{alias: plain, deployments: {{other: 1}}}}
-  - {{alias: claude, deployments: {{haiku: 1}}, cache_ttl_seconds: 60}}
-  - {{alias: safe, deployments: {{small: 1}}, cache_ttl_seconds: 60,
-     fallbacks: [plain]}}
-default_route: kept
-"""
-CHAT = "/v1/chat/completions"
-ASKED = {
-    "model": "kept",
-    "messages": [{"role": "user", "content": "Hi"}],
-    "temperature": 0,
-}
-MESSAGES = ASKED | {"model": "claude", "max_tokens": 50}
-CHUNKS = [
-    {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hel"}}]},
-    {"choices": [{"index": 0, "delta": {"content": "lo"}}]},
-    {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
-    {"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 5}},
-]
-SIGNED = {
-    "id": "msg_up",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude-haiku-4-5",
-    "content": [
-        {"type": "thinking", "thinking": "hm", "signature": "sig=="},
-        {"type": "text", "text": "Hello"},
-        {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"a": 1}},
-    ],
-    "stop_reason": "tool_use",
-    "stop_sequence": None,
-    "usage": {"input_tokens": 12, "output_tokens": 5},
-}
-
-
-def answer(received):
-    """Answer as either upstream does, streamed where that was asked for."""
-    body = json.loads(received.body)
-    if "embeddings" in received.path:
-        vectors = [{"index": n, "embedding": [0.5, n]} for n, _ in enumerate(["x"])]
-        return json_reply({"data": vectors, "model": "e", "usage": {}})
-    if "messages" in received.path:
-        return json_reply(SIGNED)
-    if not body.get("stream"):
-        return chat("Hello there")
-    head = {"id": "up", "object": "chat.completion.chunk", "model": "up-1"}
-    events = [f"data: {json.dumps(head | each)}\n\n" for each in CHUNKS]
-    text = "".join(events) + "data: [DONE]\n\n"
-    return Reply(200, {"Content-Type": "text/event-stream"}, text.encode())
-
-
-class Client:
-    """A caller of a gateway with one API token."""
-
-    def __init__(self, gateway, upstream):
-        self.gateway, self.upstream = gateway, upstream
-        self.scopes = (Scope.CHAT, Scope.READ, Scope.ADMIN, Scope.WEBHOOK)
-        self.token = gateway.make_token(*self.scopes)
-
-    def post(self, path=CHAT, body=ASKED, token=None, **headers):
-        bearer = {"Authorization": f"Bearer {token or self.token}"}
-        return self.gateway.client.post(path, json=body, headers=bearer | headers)
-
-    def get(self, path):
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return self.gateway.client.get(path, headers=headers)
-
-    def clear(self, query=""):
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return self.gateway.client.delete(f"/api/v1/cache{query}", headers=headers)
-
-    @property
-    def calls(self):
-        return len(self.upstream.requests)
 
 
 @pytest.fixture(params=["memory", "database"])
 def caller(request, make_gateway, upstream):
-    upstream.always(answer_with(answer))
-    settings = SETTINGS.format(store=request.param, url=upstream.url)
-    return Client(make_gateway(settings), upstream)
+    return open_client(make_gateway, upstream, request.param)
 
 
 @pytest.fixture
 def one(make_gateway, upstream):
-    upstream.always(answer_with(answer))
-    settings = SETTINGS.format(store="memory", url=upstream.url)
-    return Client(make_gateway(settings), upstream)
-
-
-def cached(response):
-    assert response.status_code == 200, response.get_data()
-    return response.headers.get("X-Flaskllm-Cache")
+    return open_client(make_gateway, upstream, "memory")
 
 
 def text_of_events(response):
@@ -214,9 +115,7 @@ class TestFaces:
 
 
 def test_an_answer_that_is_kept_is_written_once(make_gateway, upstream):
-    upstream.always(answer_with(answer))
-    settings = SETTINGS.format(store="database", url=upstream.url)
-    client = Client(make_gateway(settings), upstream)
+    client = open_client(make_gateway, upstream, "database")
 
     client.post()
     client.post(body=ASKED | {"stream": True, "temperature": 0.0}).get_data()
@@ -305,88 +204,6 @@ class TestWhatIsNotKept:
         body = ASKED | {"model": "safe"}
 
         assert [cached(one.post(body=body)) for _ in range(2)] == ["miss", "miss"]
-
-
-class TestClearing:
-    @pytest.mark.parametrize(
-        "query", ["", "?alias=kept", "?alias=kept&template=summary"]
-    )
-    def test_what_is_cleared_is_answered_no_more(self, caller, query):
-        caller.post()
-
-        assert caller.clear(query).status_code == 200
-        assert [cached(caller.post()) for _ in range(2)] == ["miss", "hit"]
-
-    def test_by_api_token_and_not_by_another(self, caller):
-        caller.post()
-        own = caller.get("/api/v1/tokens/self").json["data"]["id"]
-
-        caller.clear("?token=bootstrap&alias=warm")
-        assert cached(caller.post()) == "hit"
-        caller.clear(f"?token={own}")
-        assert cached(caller.post()) == "miss"
-
-    @pytest.mark.parametrize(
-        ("query", "told"),
-        [
-            ("?alias=kep", "alias: 'kep' is unknown; allowed: kept"),
-            ("?alias=kept&template=sumary", "template: 'sumary' is unknown"),
-            ("?alias=kept&token=somebody", "token: 'somebody' is unknown"),
-        ],
-    )
-    def test_a_name_that_nothing_has_is_refused_and_nothing_is_cleared(
-        self, one, query, told
-    ):
-        one.post()
-
-        refused = one.clear(query)
-
-        assert refused.status_code == 400
-        assert told in refused.json["details"]
-        assert cached(one.post()) == "hit"
-        assert one.get("/api/v1/audit?action=cache.").json["data"] == []
-
-    def test_what_a_revoked_api_token_was_answered_can_be_cleared(self, one):
-        made = one.post("/api/v1/tokens", {"name": "gone", "scopes": ["chat"]})
-        gone = made.json["data"]["id"]
-        bearer = {"Authorization": f"Bearer {one.token}"}
-        one.gateway.client.delete(f"/api/v1/tokens/{gone}", headers=bearer)
-
-        assert one.clear(f"?token={gone}").status_code == 200
-
-    def test_it_is_on_record(self, one):
-        one.clear("?alias=kept")
-
-        (row,) = one.get("/api/v1/audit?action=cache.").json["data"]
-        assert (row["action"], row["object"]) == ("cache.clear", "alias:kept")
-
-    def test_by_the_command_for_those_who_share_a_store(self, caller):
-        caller.post()
-        services = caller.gateway.services
-
-        done = CliRunner().invoke(
-            cli.commands["cache"], ["clear", "--alias=kept"], obj=lambda: services
-        )
-
-        assert (done.exit_code, done.output) == (0, "cleared: alias:kept\n")
-        assert cached(caller.post()) == "miss"
-
-    def test_the_command_refuses_a_name_that_nothing_has(self, one):
-        services = one.gateway.services
-
-        done = CliRunner().invoke(
-            cli.commands["cache"], ["clear", "--alias=kep"], obj=lambda: services
-        )
-
-        assert (done.exit_code, done.stdout) == (1, "")
-        assert "'kep' is unknown; allowed: kept" in done.stderr
-
-    def test_all_of_one_principal_is_removed(self, caller):
-        caller.post()
-        own = caller.get("/api/v1/tokens/self").json["data"]["id"]
-
-        assert caller.gateway.services.clearing.forget(own) > 0
-        assert cached(caller.post()) == "miss"
 
 
 class TestMoney:
