@@ -111,6 +111,14 @@ def not_restored(details: str) -> ServiceUnavailable:
     return ServiceUnavailable("The backup cannot be restored.", details=details)
 
 
+def in_use() -> ServiceUnavailable:
+    """Return the error for a database that is not replaced under its users."""
+    return not_restored(
+        "A process uses the database. Stop the gateway and its workers first: what "
+        "they wrote meanwhile would be lost."
+    )
+
+
 def contents_of(connection: Connection) -> Contents:
     """Return what lies in the open database; it counts every row."""
     return Contents(

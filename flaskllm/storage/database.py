@@ -25,6 +25,7 @@ from flaskllm.storage.driver_errors import (
 )
 from flaskllm.storage.journal import Journal
 from flaskllm.storage.marks import Ownership
+from flaskllm.storage.presence import Presence
 from flaskllm.storage.store import PATIENCE, Options, Turns
 
 # Its page is written all the same.
@@ -40,6 +41,7 @@ class _Process:
     doubt: Doubt
     opening: threading.Lock = field(default_factory=threading.Lock)
     is_current: bool = False
+    presence: Presence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class Database:
     def bring_file_up_to_date(self, path: Path) -> None:
         """Bring the schema of a SQLite file up to date that is to become this one.
 
+        What lies beside it afterwards, under longer names, can be removed.
+
         Raises:
             ServiceUnavailable: As `upgrade`; the file may be left in any state.
         """
@@ -140,7 +144,6 @@ class Database:
             other.upgrade()
         finally:
             other.close()
-            path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
 
     def fold_log(self) -> None:
         """Leave nothing of what was removed in a write-ahead log, as far as we can.
@@ -231,6 +234,7 @@ class Database:
             if process.is_current:
                 return False
             with driver_errors_told(), disk_errors_told(), self._store.alone():
+                process.presence = process.presence or self._store.enter()
                 changed = self._bring_up_to_date(process)
                 if changed:
                     self._store.fold_log(process.engine)
@@ -278,6 +282,8 @@ class Database:
         process = self._processes.pop(os.getpid(), None)
         if process is not None:
             process.engine.dispose()
+            if process.presence is not None:
+                process.presence.leave()
 
     @contextmanager
     def _begun(

@@ -177,6 +177,9 @@ class PostgresStore:
         """Do nothing: the schema's lock lies in the database."""
         yield
 
+    def enter(self) -> None:
+        """Return None: the server tells who is connected."""
+
     def lock_schema(self, connection: Connection) -> None:
         """Hold the schema's lock until the end of the open transaction.
 

@@ -17,6 +17,7 @@ from flaskllm.storage.copies import (
     PutBack,
     contents_of,
     has_rows,
+    in_use,
     new_private_file,
     not_restored,
     sync_file,
@@ -49,10 +50,6 @@ _BLOCK = re.compile(
     rb'^COPY [^ ]*\b(?P<table>alembic_version|marks)"? \([^)]*\) FROM stdin;\n'
     rb"(?P<rows>.*?)^\\\.$",
     re.MULTILINE | re.DOTALL,
-)
-_IN_USE = (
-    "A process uses the database. Stop the gateway and its workers first: what they "
-    "wrote meanwhile would be lost."
 )
 _NEWER = (
     "The schema that is there now is newer than this program. Make an empty database "
@@ -139,7 +136,7 @@ class PostgresCopies:
         """
         with self._connected() as connection:
             if connection.execute(_SESSIONS).scalar_one():
-                raise not_restored(_IN_USE)
+                raise in_use()
             revision = schema.revision_of(connection)
             if revision is not None and not schema.is_known(revision):
                 raise not_restored(_NEWER)

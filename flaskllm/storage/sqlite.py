@@ -23,6 +23,7 @@ from flaskllm.storage import schema
 from flaskllm.storage.copies import Copies, refused
 from flaskllm.storage.driver_errors import DAMAGED, unavailable
 from flaskllm.storage.journal import Journal
+from flaskllm.storage.presence import Presence, enter
 from flaskllm.storage.sqlite_copies import SqliteCopies
 from flaskllm.storage.sqlite_engines import (
     BUSY_TIMEOUT_MS,
@@ -157,6 +158,10 @@ class SqliteStore:
         with schema.alone(lock_path, self._clock):
             make_private(self._path)
             yield
+
+    def enter(self) -> Presence | None:
+        """Return the sign that lies beside the file while this process has it open."""
+        return enter(self._path) if self._path else None
 
     def lock_schema(self, connection: Connection) -> None:
         """Do nothing: a file has one writer at a time, and `alone` one process."""

@@ -19,6 +19,7 @@ from flaskllm.storage.copies import (
     PutBack,
     contents_of,
     has_rows,
+    in_use,
     new_private_file,
     not_restored,
     refused,
@@ -30,6 +31,7 @@ from flaskllm.storage.driver_errors import (
     driver_errors_told,
     primary_code,
 )
+from flaskllm.storage.presence import nobody
 
 _HEADER = b"SQLite format 3\x00"
 # Who writes holds the file for a moment; who serves with a write-ahead log holds it
@@ -37,10 +39,6 @@ _HEADER = b"SQLite format 3\x00"
 _SOLE_USE_SECONDS = 2.0
 _BUSY_SECONDS = 5.0
 _DRAFT = ".restoring-"
-_IN_USE = (
-    "A process uses the database. Stop the gateway and its workers first: what they "
-    "wrote meanwhile would be lost."
-)
 _Alone = Callable[[], AbstractContextManager[None]]
 
 
@@ -96,7 +94,7 @@ class SqliteCopies:
         The copy is made and brought up to date under another name; then it takes the
         place of the file in one step.
         """
-        with disk_errors_told(), self._alone():
+        with disk_errors_told(), self._alone(), nobody(self._path):
             self._forget_drafts()
             draft = self._path.with_name(f"{self._path.name}{_DRAFT}{random_base62(8)}")
             try:
@@ -187,8 +185,7 @@ def _damaged() -> Exception:
 def _sole_use(path: Path) -> Iterator[None]:
     """Hold the file against all others, its log folded into it.
 
-    With a rollback journal, who has it open but neither reads nor writes just now
-    holds no lock, and is not seen: it would go on with the file that is put aside.
+    So programs are noticed that are not ours, or older than the sign beside the file.
 
     Raises:
         ServiceUnavailable: Somebody has its write-ahead log open, or a transaction.
@@ -201,7 +198,7 @@ def _sole_use(path: Path) -> Iterator[None]:
             connection.execute("BEGIN EXCLUSIVE").close()
         except sqlite3.Error as error:
             if primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise not_restored(_IN_USE) from error
+                raise in_use() from error
             if primary_code(error) not in _UNREADABLE:
                 raise not_restored("The present file cannot be locked.") from error
         yield

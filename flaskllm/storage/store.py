@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 
 from flaskllm.storage.copies import Copies
+from flaskllm.storage.presence import Presence
 
 Options = Mapping[str, object]
 """Execution options of SQLAlchemy that a connection gets before it begins."""
@@ -77,6 +78,13 @@ class Store(Protocol):
         Raises:
             ServiceUnavailable: Another process does not finish; a retry helps.
             OSError: The file or its folder cannot be made.
+        """
+        ...
+
+    def enter(self) -> Presence | None:
+        """Return the sign that this process uses the database; None where none is.
+
+        Call it while `alone`, so that nobody replaces the database in between.
         """
         ...
 

@@ -140,7 +140,8 @@ def count_done(*asked):
 
 def test_a_file_that_may_only_be_read_is_told_and_written_again_when_it_may(gateway):
     jobs, files = gateway.jobs(), gateway.house.data.glob("flaskllm.db*")
-    modes = {path: path.stat().st_mode for path in files if path.suffix != ".lock"}
+    locks = (".lock", ".in-use")
+    modes = {path: path.stat().st_mode for path in files if path.suffix not in locks}
     for path in modes:
         path.chmod(0o400)
     # Those who had it open could go on.

@@ -137,7 +137,8 @@ def test_files_and_folder_are_private(open_database, path, tmp_path):
         connection.execute(INSERT, {"id": "a"})
         modes = {found.name: mode_of(found) for found in folder.iterdir()}
 
-    assert modes == dict.fromkeys(["x.db", "x.db-wal", "x.db-shm", "x.db.lock"], 0o600)
+    names = ["x.db", "x.db-wal", "x.db-shm", "x.db.lock", "x.db.in-use"]
+    assert modes == dict.fromkeys(names, 0o600)
     assert mode_of(folder) == 0o700
 
 
