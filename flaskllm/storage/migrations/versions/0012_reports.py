@@ -1,10 +1,10 @@
 """Roll-ups of usage by the quarter of an hour, by the hour and by the day."""
 
+import json
+from hashlib import blake2b
+
 import sqlalchemy as sa
 from alembic import op
-
-from flaskllm.core.histograms import BOUNDS
-from flaskllm.storage.rollup_rows import Key, id_of
 
 revision = "0012"
 down_revision = "0011"
@@ -26,6 +26,9 @@ _SUMMED = (
 _TEXTS = ("principal_id", "alias", "deployment", "model", "source", "tags", "price")
 _VIEWS = ("own", "everybody", "by_source", "by_tags")
 _AT_ONCE = 1000
+# The most milliseconds of each bin, as `core.histograms` had them.
+_GROWTH = (1 + 0.05) / (1 - 0.05)
+_BOUNDS = (0, *(int(_GROWTH**power) for power in range(170)))
 
 _SLOTS = {
     # Without the fraction of a second, which it would round up.
@@ -168,13 +171,18 @@ def _fill_keys(connection: sa.Connection) -> None:
     texts = ", ".join(_TEXTS)
     found = connection.execute(sa.text(f"SELECT DISTINCT {texts} FROM usage"))
     names = ("id", "level", *_TEXTS)
-    values = [
-        dict(zip(names, (id_of(Key(*each)), 0, *each), strict=True)) for each in found
-    ]
+    values = [dict(zip(names, (_id_of(each), 0, *each), strict=True)) for each in found]
     marks = ", ".join(f":{name}" for name in names)
     insert = sa.text(f"INSERT INTO usage_keys ({', '.join(names)}) VALUES ({marks})")
     for start in range(0, len(values), _AT_ONCE):
         connection.execute(insert, values[start : start + _AT_ONCE])
+
+
+def _id_of(texts: sa.Row[tuple[str, ...]]) -> int:
+    """Return the id of a key of level 0, as `rollup_rows` makes it for ever."""
+    text = json.dumps([*texts, 0], separators=(",", ":"))
+    digest = blake2b(text.encode("ascii"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
 
 
 def _add_bins(connection: sa.Connection) -> None:
@@ -184,9 +192,9 @@ def _add_bins(connection: sa.Connection) -> None:
             "(most INTEGER PRIMARY KEY, bin INTEGER NOT NULL)"
         )
     )
-    bins = {most: BOUNDS.index(most) for most in BOUNDS}
+    bins = {most: _BOUNDS.index(most) for most in _BOUNDS}
     # What is longer than the last bound counts as so long.
-    bins[2**31 - 1] = len(BOUNDS) - 1
+    bins[2**31 - 1] = len(_BOUNDS) - 1
     connection.execute(
         sa.text("INSERT INTO rollup_bins VALUES (:most, :bin)"),
         [{"most": most, "bin": number} for most, number in bins.items()],
