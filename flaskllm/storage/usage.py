@@ -47,8 +47,10 @@ class Described:
 
     @classmethod
     def from_json(cls, text: str) -> "Described":
-        """Return what `to_json` told."""
-        return cls(**json.loads(text))
+        """Return what `to_json` told, that of an older version too."""
+        told = json.loads(text)
+        # It is not told by those who reserved before there were reports over time.
+        return cls(**{"opens_request": told["attempt"] == 1, **told})
 
 
 @dataclass(frozen=True, slots=True)
