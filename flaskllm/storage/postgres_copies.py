@@ -42,10 +42,11 @@ _OTHERS = text(
     "WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'dbos') "
     "AND NOT (schemaname = current_schema() AND tablename IN :own)"
 ).bindparams(bindparam("own", expanding=True))
-_SESSIONS = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-    "AND pid <> pg_backend_pid() AND application_name = 'flaskllm'"
+_SESSIONS = (
+    "FROM pg_stat_activity WHERE datname = current_database() "
+    "AND pid <> pg_backend_pid() AND application_name = {name}"
 )
+_USED = "in use"
 _BLOCK = re.compile(
     rb'^COPY [^ ]*\b(?P<table>alembic_version|marks)"? \([^)]*\) FROM stdin;\n'
     rb"(?P<rows>.*?)^\\\.$",
@@ -135,7 +136,8 @@ class PostgresCopies:
         It is one transaction of the server, under the lock of the schema.
         """
         with self._connected() as connection:
-            if connection.execute(_SESSIONS).scalar_one():
+            sessions = text("SELECT 1 " + _SESSIONS.format(name=":name"))
+            if connection.execute(sessions, {"name": self._application}).first():
                 raise in_use()
             revision = schema.revision_of(connection)
             if revision is not None and not schema.is_known(revision):
@@ -147,11 +149,17 @@ class PostgresCopies:
             self.write(kept)
             sync_folder(kept.parent)
         with disk_errors_told():
-            self._replay(file, programs)
+            if not self._replay(file, programs):
+                if kept is not None:
+                    kept.unlink()
+                raise in_use()
         return kept
 
-    def _replay(self, file: Path, programs: Programs) -> None:
-        """Let the server run what the dump says, and commit only when all was said."""
+    def _replay(self, file: Path, programs: Programs) -> bool:
+        """Let the server run what the dump says, and commit only when all was said.
+
+        Return False, and nothing has changed, where somebody has connected meanwhile.
+        """
         read = [programs.path("pg_restore"), "--file=-", *_PLAIN[:2], str(file)]
         write = [
             programs.path("psql"),
@@ -172,12 +180,15 @@ class PostgresCopies:
                     psql.stdin.write(b"\nCOMMIT;\n")
                     psql.stdin.close()
                 status = psql.wait()
-            if status:
-                errors.seek(0)
-                raise not_restored(told(errors.read()))
+            errors.seek(0)
+            said = told(errors.read()) if status else ""
+        if said not in ("", _USED):
+            raise not_restored(said)
+        return not said
 
     def _prelude(self) -> bytes:
         tables = ", ".join(f'"{name}"' for name in _OWN)
+        name = "'" + self._application.replace("'", "''") + "'"
         return (
             "BEGIN;\nSET LOCAL statement_timeout = 0;\n"
             "SET LOCAL lock_timeout = '10s';\n"
@@ -185,7 +196,16 @@ class PostgresCopies:
             "SET LOCAL client_min_messages = warning;\n"
             f"DROP TABLE IF EXISTS {tables} CASCADE;\n"
             "DROP SCHEMA IF EXISTS dbos CASCADE;\n"
+            # Nobody writes from here on. Who has come since the first look may have.
+            f"DO $look$ BEGIN IF EXISTS (SELECT {_SESSIONS.format(name=name)}) "
+            f"THEN RAISE EXCEPTION '{_USED}'; END IF; END $look$;\n"
         ).encode()
+
+    @property
+    def _application(self) -> str:
+        """Return how the sessions of the gateway are called."""
+        given = self._url.normalized_query.get("application_name")
+        return given[-1] if given else "flaskllm"
 
     def _of_server(self) -> Programs:
         with self._connected() as connection:

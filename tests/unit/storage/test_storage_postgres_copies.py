@@ -29,17 +29,22 @@ def program(folder, name, *lines):
     return str(path)
 
 
+def copies_of(url, find):
+    """Return copies of a real database whose programs are found so."""
+    parsed = make_url(url)
+    store = PostgresStore(parsed, SystemClock())
+    return PostgresCopies(parsed, store.make_engine, SCHEMA_LOCK, find)
+
+
 @pytest.fixture
 def copies_with(postgres_database_url):
     """Return copies of a real database that take programs from where they are told."""
-    url = make_url(postgres_database_url)
 
     def make(**programs):
-        def find(name, major):
-            return programs.get(name, found(name, major))
-
-        store = PostgresStore(url, SystemClock())
-        return PostgresCopies(url, store.make_engine, SCHEMA_LOCK, find)
+        return copies_of(
+            postgres_database_url,
+            lambda name, major: programs.get(name, found(name, major)),
+        )
 
     return make
 
@@ -191,6 +196,30 @@ def test_a_restore_that_breaks_off_leaves_what_was_there(
     with database.reading() as connection:
         found_rows = connection.execute(text("SELECT name, value FROM changes")).all()
     assert ("mine", 7) in [tuple(row) for row in found_rows]
+
+
+@pytest.mark.parametrize("query", ["", "?application_name=ada's%20gateway"])
+@pytest.mark.parametrize("comes", ["first", "while what was there is kept"])
+def test_who_is_connected_is_noticed_also_when_they_come_late(
+    make_database, postgres_database_url, tmp_path, query, comes
+):
+    gateway = make_database(postgres_database_url + query)
+
+    def find(name, major):
+        if name == "psql":
+            gateway.check()
+        return found(name, major)
+
+    copies = copies_of(postgres_database_url + query, find)
+    copies.write(tmp_path / "b.dump")
+    if comes == "first":
+        gateway.check()
+
+    with pytest.raises(ServiceUnavailable) as caught:
+        copies.put_back(tmp_path / "b.dump", HOW, keeps=True)
+
+    assert "Stop the gateway" in caught.value.details
+    assert [*tmp_path.iterdir()] == [tmp_path / "b.dump"]
 
 
 def test_a_program_that_ends_before_it_has_read_all_is_told(copies_with, tmp_path):
