@@ -71,5 +71,5 @@ def _obtain_services() -> Services:
     folder = loaded.settings.data_dir
     if not folder.exists() and uses_data_dir(loaded.settings):
         # The wrong working folder is the usual reason.
-        click.echo(f"making a new data folder: {folder.absolute()}", err=True)
+        click.echo(f"there is no data folder yet: {folder.absolute()}", err=True)
     return build_services(loaded)

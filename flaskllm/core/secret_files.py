@@ -33,6 +33,11 @@ def master_secret(given: str | None, data_dir: Path) -> bytes:
         return _from_file(folder / _SECRET_FILE)
 
 
+def has_secret(data_dir: Path) -> bool:
+    """Tell whether the data folder has a master secret, without making one."""
+    return (data_dir / _SECRET_FILE).exists()
+
+
 def ensure_data_dir(path: Path) -> Path:
     """Make sure that the folder exists and that nobody else can look into it.
 

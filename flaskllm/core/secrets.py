@@ -13,6 +13,7 @@ from flaskllm.core.ids import random_base62
 from flaskllm.core.redaction import Redactor
 from flaskllm.core.secret_files import (
     SECRET_CHARACTERS,
+    has_secret,
     long_enough,
     master_secret,
     not_set_up,
@@ -97,6 +98,18 @@ class KeyRing:
             derived = tuple(derive_key(master, purpose) for master in masters)
             self._derived[purpose] = derived
         return derived
+
+    def are_there(self) -> bool:
+        """Tell whether the current secret is there, without making one.
+
+        One that is kept in memory alone always is.
+
+        Raises:
+            OSError: The data folder cannot be looked into.
+        """
+        if self._masters or self._given is not None:
+            return True
+        return self._when_missing != "make_file" or has_secret(self._data_dir)
 
     def _read_once(self) -> tuple[bytes, ...]:
         # One at a time: two threads must not make two secrets in memory.

@@ -13,6 +13,11 @@ MARK = "master-secret"
 
 _TEXT = b"flaskllm/master-secret"
 
+_SET_IT = (
+    "Set `secret` (FLASKLLM_SECRET, or the file `secret` in the data folder) to that "
+    "one."
+)
+
 
 class SecretMark:
     """The mark that a master secret leaves in its database.
@@ -29,29 +34,18 @@ class SecretMark:
         """Tell whether the database has a mark, which then is that of a secret of ours.
 
         Raises:
-            ServiceUnavailable: It is another secret's, or ours cannot be read; a
-                retry does not help.
+            ServiceUnavailable: It is another secret's, or ours is missing or cannot be
+                read; a retry does not help.
         """
-        found = read_mark(connection, MARK)
-        return self.check_marks({} if found is None else {MARK: found})
+        return self._check(read_mark(connection, MARK), "database")
 
     def check_marks(self, found: Mapping[str, bytes]) -> bool:
-        """Tell the same of a database that is known by its marks alone.
+        """Tell the same of a backup, which is known by its marks alone.
 
         Raises:
             ServiceUnavailable: As `check`.
         """
-        mark = found.get(MARK)
-        if mark is None:
-            return False
-        if not any(hmac.compare_digest(mark, own) for own in self._own()):
-            raise ServiceUnavailable(
-                "The master secret is not the one this database was made with.",
-                details="Set `secret` (FLASKLLM_SECRET, or the file `secret` in the "
-                "data folder) to that one. To change it, set `previous_secret` to "
-                "that one and run `flaskllm db reseal`.",
-            )
-        return True
+        return self._check(found.get(MARK), "backup")
 
     def put(self, connection: Connection) -> None:
         """Leave the mark of the current secret where there is none yet.
@@ -69,6 +63,23 @@ class SecretMark:
         if read_mark(connection, MARK) == own:
             return False
         replace_mark(connection, MARK, own)
+        return True
+
+    def _check(self, mark: bytes | None, of_what: str) -> bool:
+        if mark is None:
+            return False
+        # One that was made now would be another one, and stay in the way.
+        if not self._keys.are_there():
+            raise ServiceUnavailable(
+                f"The master secret that this {of_what} was made with is missing.",
+                details=_SET_IT,
+            )
+        if not any(hmac.compare_digest(mark, own) for own in self._own()):
+            raise ServiceUnavailable(
+                f"The master secret is not the one this {of_what} was made with.",
+                details=f"{_SET_IT} To change it, set `previous_secret` to that one "
+                "and run `flaskllm db reseal`.",
+            )
         return True
 
     def _own(self) -> tuple[bytes, ...]:

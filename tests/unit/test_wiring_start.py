@@ -75,9 +75,11 @@ def test_another_master_secret_is_a_refusal_in_one_line(tmp_path):
 
 def test_a_secret_file_that_was_lost_is_a_refusal(tmp_path):
     find_refusal(settings(tmp_path))
-    (tmp_path / "data" / "secret").unlink()
+    file = tmp_path / "data" / "secret"
+    file.unlink()
 
-    assert "not the one" in find_refusal(settings(tmp_path))
+    assert "is missing" in find_refusal(settings(tmp_path))
+    assert not file.exists()
 
 
 def test_the_secret_of_before_as_the_previous_one_is_none(tmp_path):

@@ -120,7 +120,7 @@ def test_a_new_data_folder_is_told_once(run_main, tmp_path):
     first = run_main("tokens", "list")
     second = run_main("tokens", "list")
 
-    assert first[2] == f"making a new data folder: {tmp_path / 'data'}\n"
+    assert first[2] == f"there is no data folder yet: {tmp_path / 'data'}\n"
     assert (second[0], second[2]) == (0, "")
 
 

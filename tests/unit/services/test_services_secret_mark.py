@@ -84,6 +84,30 @@ def test_any_other_secret_is_refused_whatever_is_wanted(opened, use, previous):
     assert mark_in(opened(PREVIOUS)) == before
 
 
+@pytest.mark.parametrize("use", USES)
+def test_where_the_secret_is_missing_none_is_made(
+    opened, use, database_url, make_database, tmp_path
+):
+    before, folder = mark_in(opened()), tmp_path / "data"
+    moved = make_database(database_url, ownership=SecretMark(KeyRing(None, folder)))
+
+    with pytest.raises(ServiceUnavailable, match=r"this database .* is missing"):
+        USES[use](moved)
+
+    assert not folder.exists()
+    assert mark_in(opened()) == before
+
+
+def test_of_a_backup_it_says_so(tmp_path):
+    marks = {MARK: b"another's"}
+
+    with pytest.raises(ServiceUnavailable, match=r"this backup .* is missing"):
+        SecretMark(KeyRing(None, tmp_path / "data")).check_marks(marks)
+    with pytest.raises(ServiceUnavailable, match="not the one this backup"):
+        SecretMark(key_ring()).check_marks(marks)
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_wrong_secret_is_refused_before_an_older_schema_is_changed(opened):
     database = opened(PREVIOUS)
     database.upgrade()
