@@ -20,6 +20,13 @@ class RetentionSettings(BaseModel):
         le=3650,
         description="How long each attempt is kept with its tokens and its cost.",
     )
+    # Reports may be asked for five years of months.
+    report_days: Whole = Field(
+        1830,
+        ge=62,
+        le=3650,
+        description="How long the sums are kept of which reports over time are made.",
+    )
     # The longest period of a budget is a month, and none of it may be missing.
     ledger_days: Whole = Field(
         400,

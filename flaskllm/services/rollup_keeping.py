@@ -1,31 +1,71 @@
-"""The duty of reports: hours and days are made of what came by the quarter."""
+"""The duty of reports: days are made of what came by the quarter, and forgotten."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from flaskllm.core.clock import Clock
+from flaskllm.core.periods import day_of
 from flaskllm.storage.rollup_building import RollupBuilding
+from flaskllm.storage.rollup_forgetting import RollupForgetting
 
 
 class RollupKeeping:
-    """Makes the days that are over; reports are right without it, only slower."""
+    """Makes the days that are over, and forgets those that are too old.
+
+    Reports are right without the first, only slower.
+    """
 
     def __init__(
-        self, building: RollupBuilding, clock: Clock, most_seconds: float
+        self,
+        building: RollupBuilding,
+        forgetting: RollupForgetting,
+        clock: Clock,
+        zone: ZoneInfo,
+        *,
+        keep_days: int,
+        most_seconds: float,
     ) -> None:
-        """Keep the collaborators, and how long it may take; nothing is opened."""
+        """Keep the collaborators; nothing is opened.
+
+        Args:
+            building: Makes days.
+            forgetting: Removes them.
+            clock: Tells which.
+            zone: In which days begin.
+            keep_days: How many are kept.
+            most_seconds: How long each of the two may take in a turn.
+        """
         self._building = building
+        self._forgetting = forgetting
         self._clock = clock
+        self._zone = zone
+        self._keep_days = keep_days
         self._most_seconds = most_seconds
 
-    def build(self) -> int:
-        """Make the days that are not made yet, as far as time allows; return how many.
+    def keep(self) -> int:
+        """Make days and forget days, as far as time allows; return how many.
 
         Raises:
             ServiceUnavailable: Some may be left; a retry may help.
         """
-        until_seconds = self._clock.monotonic() + self._most_seconds
+        made = self._repeat(lambda: self._building.build_day(self._clock.now()))
+        forgotten = self._repeat(self._forget_day)
+        self._forgetting.forget_others()
+        return made + forgotten
+
+    def _forget_day(self) -> bool:
+        today = day_of(self._clock.now(), self._zone)
+        return self._forgetting.forget_day(today - timedelta(days=self._keep_days))
+
+    def _repeat(self, step: Callable[[], bool]) -> int:
+        """Do a step while there is one; return how many there were."""
+        began_seconds = now_seconds = self._clock.monotonic()
         count = 0
-        while self._building.build_day(self._clock.now()):
+        while now_seconds < began_seconds + self._most_seconds and step():
             count += 1
-            if self._clock.monotonic() >= until_seconds:
-                break
-        self._building.forget_others()
+            # Who writes has waited for it, and has as long for itself now.
+            took_seconds = self._clock.monotonic() - now_seconds
+            self._clock.sleep(took_seconds)
+            now_seconds = self._clock.monotonic()
         return count

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -41,8 +41,7 @@ from flaskllm.storage.rollup_tables import (
 from flaskllm.storage.rollups import DAYS, HOURS, SETTLED_AFTER, add_keys
 
 _HOUR_QUARTERS = 4
-_FORGOTTEN_AFTER = 35 * 96
-"""So many quarters behind another time zone, one that nobody makes any more is gone."""
+_Zone = Row[tuple[int, str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +77,20 @@ class RollupBuilding:
         Raises:
             ServiceUnavailable: Nothing was made; a retry may help.
         """
+        # Nobody who writes shall wait for a look.
+        with self._database.reading() as connection:
+            known = self._find(connection)
+        if known is not None and not self._next_day(known, now):
+            return False
         with self._database.transaction() as connection:
-            _hold_writers(connection)
-            known = self._known(connection, now)
-            day = day_with(known.built_until, self._zone)
-            after = day_start(day + timedelta(days=1), self._zone)
-            if after > quarter_of(now - SETTLED_AFTER):
+            hold_writers(connection)
+            known = self._find(connection) or self._begin(connection, now)
+            next_day = self._next_day(known, now)
+            if next_day is None:
                 return False
+            day, after = next_day
             if _is_used(connection, known.built_until, after):
-                _see_views(connection)
+                see_views(connection)
                 for span in _spans(known.id, hour_starts(day, self._zone), after):
                     _make(connection, span)
             connection.execute(
@@ -96,37 +100,19 @@ class RollupBuilding:
             )
         return True
 
-    def forget_others(self) -> int:
-        """Remove what was made for time zones that have not been reported in for long.
+    def _next_day(self, known: _Zone, now: datetime) -> tuple[date, int] | None:
+        """Return the day that is made next, and its end; None while it is young."""
+        day = day_with(known.built_until, self._zone)
+        after = day_start(day + timedelta(days=1), self._zone)
+        return None if after > quarter_of(now - SETTLED_AFTER) else (day, after)
 
-        Returns:
-            How many time zones were removed.
-
-        Raises:
-            ServiceUnavailable: Nothing was removed; a retry may help.
-        """
-        mine = select(usage_zones.c.built_until).where(
-            usage_zones.c.name == self._zone.key
-        )
-        others = select(usage_zones.c.id).where(
-            usage_zones.c.built_until < mine.scalar_subquery() - _FORGOTTEN_AFTER
-        )
-        with self._database.transaction() as connection:
-            _hold_writers(connection)
-            ids = connection.execute(others).scalars().all()
-            for table in (usage_spans, latency_spans):
-                connection.execute(table.delete().where(table.c.zone.in_(ids)))
-            connection.execute(usage_zones.delete().where(usage_zones.c.id.in_(ids)))
-        return len(ids)
-
-    def _known(
-        self, connection: Connection, now: datetime
-    ) -> Row[tuple[int, str, int]]:
-        """Return the row of this time zone, made when it is not there."""
+    def _find(self, connection: Connection) -> _Zone | None:
+        """Return the row of this time zone."""
         query = select(usage_zones).where(usage_zones.c.name == self._zone.key)
-        known = connection.execute(query).one_or_none()
-        if known is not None:
-            return known
+        return connection.execute(query).one_or_none()
+
+    def _begin(self, connection: Connection, now: datetime) -> _Zone:
+        """Return the row of this time zone, which is new."""
         first = connection.execute(select(func.min(usage_quarters.c.slot))).scalar()
         begin = quarter_of(now) if first is None else min(first, quarter_of(now))
         begin = day_start(day_with(begin, self._zone), self._zone)
@@ -135,10 +121,11 @@ class RollupBuilding:
         connection.execute(
             usage_zones.insert().values(id=number.scalar_subquery(), **values)
         )
+        query = select(usage_zones).where(usage_zones.c.name == self._zone.key)
         return connection.execute(query).one()
 
 
-def _hold_writers(connection: Connection) -> None:
+def hold_writers(connection: Connection) -> None:
     """Wait for those who write roll-ups, and let in no other until the end.
 
     On SQLite nobody else writes anyway.
@@ -166,7 +153,7 @@ def _spans(zone_id: int, hours: Sequence[int], after: int) -> Iterator[_Span]:
         yield _Span(zone_id, HOURS, first, end, end - first)
 
 
-def _see_views(connection: Connection) -> None:
+def see_views(connection: Connection) -> None:
     """Give keys that are new the ids of those that tell less, and make these."""
     new = select(usage_keys).where(
         usage_keys.c.level == EVERYTHING, usage_keys.c.own.is_(None)

@@ -89,10 +89,11 @@ class Rollups:
         """
         if not self._sums:
             return
-        add_keys(connection, self._keys.values())
+        # Who makes days, or forgets keys, holds off all inserts of these meanwhile: so
+        # what follows is told of what they did.
         _QUARTERS.insert(connection, _flat(self._sums))
+        add_keys(connection, self._keys.values())
         _LATENCIES.insert(connection, _counted(self._durations))
-        # After the first insert: who makes days holds off all inserts meanwhile.
         if min(slot for slot, _ in self._sums) < quarter_of(now - _YOUNG):
             for zone in connection.execute(select(usage_zones)).all():
                 made = _Late(zone.id, ZoneInfo(zone.name), zone.built_until)

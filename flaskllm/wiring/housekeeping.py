@@ -42,7 +42,7 @@ def build_housekeeping(
         Duty("deliveries", 600.0, deliveries.forget_expired),
         Duty("threads", 600.0, threads.forget_expired),
         Duty("cache", 60.0, answers.trim),
-        Duty("reports", 600.0, build_rollup_keeping(ground).build),
+        Duty("reports", 600.0, build_rollup_keeping(ground).keep),
         Duty("usage", 60.0, retention.forget_usage),
         Duty("ledger", 60.0, retention.forget_ledger),
         Duty("audit", 600.0, retention.forget_audit),

@@ -31,16 +31,26 @@ def kept_by(settings: Settings) -> Mapping[str, str]:
     """Return how long each table's rows are kept, and which setting says so."""
     told, jobs, digests = settings.retention, settings.jobs, settings.digests
     of_jobs = f"{jobs.keep_days} days (jobs.keep_days)"
+    of_money = f"{told.ledger_days} days (retention.ledger_days)"
+    of_sums = f"{told.report_days} days (retention.report_days)"
     return {
         "usage": f"{told.usage_days} days (retention.usage_days)",
-        "ledger": f"{told.ledger_days} days (retention.ledger_days)",
-        "spending": f"{told.ledger_days} days (retention.ledger_days)",
+        "usage_keys": of_sums,
+        "usage_quarters": of_sums,
+        "usage_spans": of_sums,
+        "latency_quarters": of_sums,
+        "latency_spans": of_sums,
+        "ledger": of_money,
+        "spending": of_money,
+        "budget_notices": of_money,
         "audit": f"{told.audit_days} days (retention.audit_days)",
         "responses": f"{told.response_days} days (retention.response_days)",
         "idempotency": f"{told.idempotency_hours} hours (retention.idempotency_hours)",
         "jobs": of_jobs,
+        "job_steps": of_jobs,
         "documents": of_jobs,
         "deliveries": of_jobs,
+        "delivery_attempts": of_jobs,
         "digest_threads": f"{digests.thread_days} days (digests.thread_days)",
     }
 

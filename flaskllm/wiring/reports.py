@@ -7,13 +7,14 @@ from flaskllm.services.usage_series import UsageSeries
 from flaskllm.services.usage_shares import UsageShares
 from flaskllm.services.usage_timings import UsageTimings
 from flaskllm.storage.rollup_building import RollupBuilding
+from flaskllm.storage.rollup_forgetting import RollupForgetting
 from flaskllm.storage.rollup_reports import RollupReports
 from flaskllm.storage.usage_reports import UsageReports
 from flaskllm.wiring.ground import Ground
 
 # At once, every ten minutes; where a request waits for it, not long.
-_BUILD_SECONDS = 60.0
-_INLINE_BUILD_SECONDS = 0.5
+_KEEP_SECONDS = 60.0
+_INLINE_KEEP_SECONDS = 0.5
 
 
 def build_queries(ground: Ground) -> UsageQueries:
@@ -34,7 +35,12 @@ def build_panels(ground: Ground) -> Panels:
 
 
 def build_rollup_keeping(ground: Ground) -> RollupKeeping:
-    """Return what makes hours and days; where there are no threads, few at once."""
-    building = RollupBuilding(ground.database, ground.zone)
-    most_seconds = _BUILD_SECONDS if ground.threaded else _INLINE_BUILD_SECONDS
-    return RollupKeeping(building, ground.clock, most_seconds)
+    """Return what makes and forgets days; where there are no threads, few at once."""
+    return RollupKeeping(
+        RollupBuilding(ground.database, ground.zone),
+        RollupForgetting(ground.database, ground.zone),
+        ground.clock,
+        ground.zone,
+        keep_days=ground.settings.retention.report_days,
+        most_seconds=_KEEP_SECONDS if ground.threaded else _INLINE_KEEP_SECONDS,
+    )

@@ -17,6 +17,7 @@ from flaskllm.core.slots import BUCKET_SIZES
 from flaskllm.services.usage_reports import BY, Span, Wanted
 from flaskllm.services.usage_sums import COUNTS
 from flaskllm.storage.database import Database
+from flaskllm.storage.rollup_forgetting import RollupForgetting
 
 ALICE = Principal("alice", "Alice", frozenset({Scope.READ}), "api")
 NOVEMBER = Span(date(2026, 11, 1), date(2026, 11, 30))
@@ -220,17 +221,15 @@ def test_a_changed_reporting_zone_begins_with_what_lies_by_the_quarter(database)
 
 
 def test_a_zone_that_nobody_reports_in_any_more_is_forgotten(database):
-    from flaskllm.storage.rollup_building import RollupBuilding
-
     add_usage(database, usage_row())
     Reports(database).build(NOON)
     newly = Reports(database, "America/New_York")
     newly.build(NOON)
-    building = RollupBuilding(database, newly.zone)
+    forgetting = RollupForgetting(database, newly.zone)
 
-    assert building.forget_others() == 0
+    assert forgetting.forget_others() == 0
     newly.build(NOON + timedelta(days=40))
-    assert building.forget_others() == 1
+    assert forgetting.forget_others() == 1
     assert unlike_usage(database) == []
 
 
