@@ -19,6 +19,7 @@ from flaskllm.core.config_kinds import KINDS
 from flaskllm.factory import create_app
 from flaskllm.llm.prompts import load_library
 from flaskllm.llm.providers.compatible import DIALECTS
+from flaskllm.storage.tables import metadata
 
 API = "docs/api.md"
 TEMPLATES = load_library().templates
@@ -29,6 +30,14 @@ def table_rows(name):
     lines = [line for line in read_doc(name).splitlines() if line.startswith("|")]
     cells = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
     return [[cell.strip("`") for cell in row] for row in cells]
+
+
+def test_every_table_and_how_long_it_is_kept():
+    rows = [row for row in table_rows("docs/backup.md") if len(row) == 4]
+
+    told = [name for row in rows for name in re.findall(r"[a-z_]+", row[1])]
+    assert sorted(set(told) - {"tables"}) == sorted(metadata.tables)
+    assert len(told) == len(set(told))
 
 
 def all_errors(tree=errors.APIError):

@@ -1,9 +1,11 @@
 """How long things are kept is what the settings say."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from any_rows import any_row
+from doc_blocks import read_doc
 from fakes import FakeClock
 from idempotency_scene import keyed
 from sealers import CURRENT
@@ -76,8 +78,20 @@ def test_attempts_and_the_audit(services, clock):
     assert done == [(0, 0), (1, 0), (0, 1)]
 
 
-def test_stats_name_the_setting(services):
-    told = services.keeping.sizes.tell()
+def test_every_duty_is_told(services):
+    rows = re.findall(
+        r"^\| `(\w+)` \| (?:\d+ )?(?:minute|hour)", read_doc("docs/storage.md"), re.M
+    )
 
+    assert rows == [*services.housekeeping.run_due()]
+
+
+def test_stats_name_the_setting_as_the_page_does(services):
+    told = services.keeping.sizes.tell()
+    page = read_doc("docs/backup.md")
+
+    for name, kept in told.kept.items():
+        (row,) = re.findall(rf"^\|.*`{name}`.*\|$", page, re.M)
+        assert re.search(r"\((.*)\)", kept)[1] in row
     assert told.kept["usage"] == "3 days (retention.usage_days)"
     assert set(told.kept) <= {each.name for each in told.size.tables}
