@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import click
 
-from flaskllm.core.errors import APIError
+from flaskllm.core.errors import APIError, InvalidInputError
 
 
 @contextmanager
@@ -23,3 +23,19 @@ def problems_told() -> Iterator[None]:
         raise click.ClickException(text) from error
     except UnicodeEncodeError as error:
         raise click.ClickException("An argument is not readable as UTF-8.") from error
+
+
+@contextmanager
+def problems_of_words_told() -> Iterator[None]:
+    """Do the same for a command whose words alone say what is asked for.
+
+    So what is not allowed is one of them, and ends it with status 2.
+
+    Raises:
+        click.ClickException: As `problems_told`.
+    """
+    with problems_told():
+        try:
+            yield
+        except InvalidInputError as error:
+            raise click.UsageError(error.details or error.message) from error

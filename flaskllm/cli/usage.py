@@ -5,9 +5,10 @@ from datetime import datetime
 
 import click
 
-from flaskllm.cli.problems import problems_told
+from flaskllm.cli.problems import problems_of_words_told
 from flaskllm.cli.usage_forms import DAY, FORMAT, Obtain, day, told
 from flaskllm.cli.usage_series import latency, shares, timeseries
+from flaskllm.core.money import dollars_of
 from flaskllm.core.paging import read_place
 from flaskllm.services.usage_reports import BY, By, RequestReport, Summary, Wanted
 from flaskllm.services.usage_tables import (
@@ -26,6 +27,19 @@ _SUMMARY_SHOWN = (
     "tokens_output",
     "cost",
     "unpriced",
+    "cache_hits",
+    "saved",
+)
+_SUMMARY_TEXT = (
+    "KEY",
+    "NAME",
+    "REQUESTS",
+    "INPUT",
+    "OUTPUT",
+    "DOLLARS",
+    "UNPRICED",
+    "CACHED",
+    "SAVED",
 )
 _REQUEST_TEXT = (
     "TIME",
@@ -66,7 +80,7 @@ def summary(
     form: str,
 ) -> None:
     """Sum up usage and cost, in days of the reporting time zone."""
-    with problems_told():
+    with problems_of_words_told():
         reports = services().usage_reports
         span = reports.span(day(since), day(until))
         wanted = Wanted(span, principal_id=principal_id, tag=tag)
@@ -101,7 +115,7 @@ def requests(
     **only: str | None,
 ) -> None:
     """List requests, the newest first, with each attempt and its cost."""
-    with problems_told():
+    with problems_of_words_told():
         reports = services().usage_reports
         span = reports.span(day(since), day(until))
         before = read_place(after) if after else None
@@ -122,11 +136,11 @@ def _span_text(found: Summary) -> str:
 
 
 def _summary_text(rows: Iterator[Row]) -> list[Sequence[str]]:
-    headings = ("KEY", "NAME", "REQUESTS", "INPUT", "OUTPUT", "DOLLARS", "UNPRICED")
-    lines: list[Sequence[str]] = [headings]
+    lines: list[Sequence[str]] = [_SUMMARY_TEXT]
     for row in rows:
         shown = dict(zip(SUMMARY_HEADINGS, row, strict=True))
         shown["key"] = shown["key"] or "all"
+        shown["saved"] = dollars_of(int(str(shown["saved_nanos"])))
         lines.append([str(shown[name]) for name in _SUMMARY_SHOWN])
     return lines
 

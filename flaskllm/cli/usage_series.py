@@ -1,12 +1,12 @@
 """`flaskllm usage timeseries`, `latency` and `shares`: over time, and among whom."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import click
 
-from flaskllm.cli.problems import problems_told
+from flaskllm.cli.problems import problems_of_words_told
 from flaskllm.cli.usage_forms import DAY, FORMAT, Obtain, day, told
 from flaskllm.core.money import dollars_of
 from flaskllm.core.slots import BUCKET_SIZES, BucketSize
@@ -24,25 +24,31 @@ from flaskllm.services.usage_tables import Row
 from flaskllm.services.usage_timings import MEASURES, TIMED_BY, Measure, TimedBy
 
 _Command = Callable[..., None]
-_SERIES_TEXT = (
-    "starts_at",
-    "key",
-    "name",
-    "requests",
-    "failed",
-    "tokens_input",
-    "tokens_output",
-    "cost",
-)
-_SHARES_TEXT = (
-    "alias",
-    "deployment",
-    "answered",
-    "part_of_answered",
-    "part_of_cost",
-    "cost",
-    "cheaper",
-)
+# The columns of the text, and their titles.
+_SERIES_TEXT = {
+    "starts_at": "FROM",
+    "key": "KEY",
+    "name": "NAME",
+    "requests": "REQUESTS",
+    "failed": "FAILED",
+    "tokens_input": "INPUT",
+    "tokens_output": "OUTPUT",
+    "cost": "DOLLARS",
+    "cache_hits": "CACHED",
+    "saved_nanos": "SAVED",
+}
+_TIMINGS_TEXT = {name: name.upper() for name in TIMINGS_HEADINGS} | {
+    "starts_at": "FROM"
+}
+_SHARES_TEXT = {
+    "alias": "ALIAS",
+    "deployment": "DEPLOYMENT",
+    "answered": "ANSWERED",
+    "part_of_answered": "PART_OF_ANSWERED",
+    "part_of_cost": "PART_OF_COST",
+    "cost": "DOLLARS",
+    "cheaper": "CHEAPER",
+}
 
 
 def _filtered(command: _Command) -> _Command:
@@ -77,11 +83,12 @@ def timeseries(
     services: Obtain, /, form: str, size: BucketSize, by: By | None, **only: Any
 ) -> None:
     """Sum up usage and cost by the hour, day, week or month."""
-    with problems_told():
+    with problems_of_words_told():
         house = services()
         wanted = _wanted(house.usage_reports, **only)
         found = house.usage_panels.series.sums(wanted, size, by, None)
-    _print(form, SERIES_HEADINGS, series_rows(found), _SERIES_TEXT)
+    rows, shown = series_rows(found), _of_lines(_SERIES_TEXT, by)
+    _print(form, SERIES_HEADINGS, rows, shown, counted="attempts")
 
 
 @click.command("latency")
@@ -100,11 +107,12 @@ def latency(
     **only: Any,
 ) -> None:
     """Tell how long answers took, in milliseconds by percentile."""
-    with problems_told():
+    with problems_of_words_told():
         house = services()
         wanted = _wanted(house.usage_reports, **only)
         found = house.usage_panels.timings.spreads(wanted, measure, size, by, None)
-    _print(form, TIMINGS_HEADINGS, timings_rows(found), TIMINGS_HEADINGS)
+    rows, shown = timings_rows(found), _of_lines(_TIMINGS_TEXT, by)
+    _print(form, TIMINGS_HEADINGS, rows, shown, counted="count")
 
 
 @click.command("shares")
@@ -114,7 +122,7 @@ def latency(
 @click.pass_obj
 def shares(services: Obtain, /, form: str, **only: Any) -> None:
     """Tell who answered and what it cost, and what cheaper deployments saved."""
-    with problems_told():
+    with problems_of_words_told():
         house = services()
         found = house.usage_panels.shares.of(_wanted(house.usage_reports, **only), None)
     _print(form, SHARES_HEADINGS, shares_rows(found), _SHARES_TEXT)
@@ -131,21 +139,42 @@ def _wanted(
     return Wanted(queries.span(day(since), day(until)), **only)
 
 
+def _of_lines(shown: Mapping[str, str], by: str | None) -> Mapping[str, str]:
+    """Return the columns without those that all lines leave empty."""
+    hidden = {None: {"key", "name"}, "token": set()}.get(by, {"name"})
+    return {name: title for name, title in shown.items() if name not in hidden}
+
+
 def _print(
-    form: str, headings: Sequence[str], rows: Iterator[Row], shown: Sequence[str]
+    form: str,
+    headings: Sequence[str],
+    rows: Iterator[Row],
+    shown: Mapping[str, str],
+    counted: str | None = None,
 ) -> None:
-    """Print a table; as text only the columns that are shown."""
-    places = [headings.index(name) for name in shown]
+    """Print a table; as text only the columns that are shown.
+
+    And of a group only rows where this column counts something: the total tells that
+    there was time in between.
+    """
 
     def as_text(rows: Iterator[Row]) -> list[Sequence[str]]:
-        titles = [name.upper() for name in shown]
-        return [titles, *([_cell(row[place]) for place in places] for row in rows)]
+        lines: list[Sequence[str]] = [[*shown.values()]]
+        for row in rows:
+            named = dict(zip(headings, row, strict=True))
+            if counted is None or named[counted] or not named["key"]:
+                lines.append([_cell(name, named[name]) for name in shown])
+        return lines
 
     for line in told(form, headings, rows, as_text):
         click.echo(line)
 
 
-def _cell(value: object) -> str:
+def _cell(name: str, value: object) -> str:
+    if name == "key" and value == "":
+        return "all"
+    if name == "saved_nanos":
+        return str(dollars_of(int(str(value))))
     if value is None:
         return "-"
     return f"{value:.3f}" if isinstance(value, float) else str(value)

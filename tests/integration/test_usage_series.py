@@ -130,6 +130,9 @@ def test_each_is_a_table_too(gateway):
         ("latency?source=chat", "source"),
         ("latency?measure=middle", "measure"),
         ("shares?since=9999-12-31", "since"),
+        ("shares?bucket=day", "bucket"),
+        ("summary?tag=red&tag=blue", "tag"),
+        ("requests?limit=1&limit=1", "limit"),
     ],
 )
 def test_a_wrong_parameter_is_named(send, query, path):
@@ -139,9 +142,18 @@ def test_a_wrong_parameter_is_named(send, query, path):
     assert told["fields"][0]["path"] == path
 
 
+def test_one_that_is_not_known_is_told_with_those_that_are(send):
+    _, told = send("GET", "/usage/latency?colour=red")
+
+    known = "since, until, token, model, alias, deployment, bucket, by, measure"
+    assert set(told["fields"][0]["allowed"].split(", ")) >= set(known.split(", "))
+
+
 def test_the_command_line_tells_the_same(run, gateway):
     shown = run("timeseries", "--by", "model", "--bucket", "month").stdout
-    assert len(shown.splitlines()) == 4
+    title, total, *groups = (line.split() for line in shown.splitlines())
+    assert title[1:3] == ["KEY", "REQUESTS"]
+    assert (total[1:3], len(groups)) == (["all", "2"], 2)
     (row,) = json.loads(run("latency", "--bucket", "month", "--format", "json").stdout)
     assert row["count"] == 2
     shares = run("shares")
@@ -149,6 +161,37 @@ def test_the_command_line_tells_the_same(run, gateway):
     assert "0% of the answers and 0% of the money" in shares.stderr
     assert "nothing was answered" in run("shares", "--alias", "none").stderr
     assert " - " in run("latency", "--model", "none", "--bucket", "month").stdout
+
+
+def test_the_text_tells_what_the_cache_saved_and_nothing_that_is_empty(run, gateway):
+    now = gateway.services.clock.now()
+    cached = {"usage_source": "cached", "saved_nanos": 250_000_000}
+    add_usage(
+        gateway.services.database, usage_row(created_at=now, tags="red", **cached)
+    )
+
+    by_tag = run("timeseries", "--by", "tag").stdout.splitlines()
+    alone = run("timeseries", "--bucket", "month").stdout.splitlines()
+    durations = run("latency", "--by", "model").stdout.splitlines()
+    summed = run("summary").stdout.splitlines()
+
+    days = gateway.services.usage_reports.span().last.day
+    assert [line.split()[1] for line in by_tag[1:]] == ["all"] * days + ["red"]
+    assert alone[0].split()[:2] == ["FROM", "REQUESTS"]
+    assert alone[1].split()[-2:] == ["1", "0.25"]
+    assert len(durations) == 1 + days + 2
+    assert summed[1].split()[-2:] == ["1", "0.25"]
+
+
+def test_too_many_buckets_are_words_that_are_wrong(gateway):
+    result = CliRunner().invoke(
+        usage_commands,
+        ["timeseries", "--bucket", "hour", "--since", "2020-01-01"],
+        obj=lambda: gateway.services,
+    )
+
+    assert result.exit_code == 2
+    assert "bucket: too many buckets of one hour" in result.stderr
 
 
 def test_housekeeping_makes_the_days_that_are_over(gateway):

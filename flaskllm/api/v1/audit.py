@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from flaskllm.api import context
@@ -11,7 +11,7 @@ from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
 from flaskllm.api.v1.paging import NO_NUL, PageFields, PageMeta, cut
-from flaskllm.api.validation import parse_model
+from flaskllm.api.v1.queries import read_query
 from flaskllm.core.auth import Scope
 from flaskllm.services.audit import AuditEntry, WantedRows
 
@@ -65,7 +65,7 @@ class AuditReply(BaseModel):
 )
 def list_page() -> Response:
     """Return a page of the audit."""
-    fields = parse_model(AuditFields, request.args.to_dict())
+    fields = read_query(AuditFields)
     wanted = WantedRows(
         fields.action or "", fields.object or "", fields.principal or ""
     )

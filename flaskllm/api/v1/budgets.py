@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, cast
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -20,6 +20,7 @@ from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
 from flaskllm.api.v1.paging import Nothing
+from flaskllm.api.v1.queries import read_query
 from flaskllm.api.validation import parse_model, refusal
 from flaskllm.core.auth import Principal, Scope
 from flaskllm.core.errors import (
@@ -174,7 +175,7 @@ class BudgetChanges(BaseModel):
 )
 def list_all() -> Response:
     """Return the budgets that this caller may see."""
-    query = parse_model(BudgetQuery, request.args.to_dict())
+    query = read_query(BudgetQuery)
     budgets, caller = context.services().budgets, context.principal()
     if _is_admin(caller):
         found = budgets.list_all(query.subject)

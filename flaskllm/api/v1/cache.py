@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from flaskllm.api import context
@@ -10,8 +10,8 @@ from flaskllm.api.actors import actor_here
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
-from flaskllm.api.v1.paging import NO_NUL, Nothing, QueryFields
-from flaskllm.api.validation import parse_model
+from flaskllm.api.v1.paging import NO_NUL, Nothing
+from flaskllm.api.v1.queries import QueryFields, read_query
 from flaskllm.core.auth import Scope
 from flaskllm.services.caching.clearing import Clearing
 
@@ -54,7 +54,7 @@ class ClearedReply(BaseModel):
 )
 def clear() -> Response:
     """Clear what the query names."""
-    query = parse_model(CacheQuery, request.args.to_dict())
+    query = read_query(CacheQuery)
     wanted = Clearing(query.alias, query.template, query.token)
     context.services().clearing.clear(wanted, actor_here())
     return data_reply(query.model_dump(), {})

@@ -24,6 +24,7 @@ from flaskllm.api.v1.endpoint_data import (
     endpoint_json,
 )
 from flaskllm.api.v1.paging import PageFields, cut
+from flaskllm.api.v1.queries import read_query
 from flaskllm.api.validation import parse_model
 from flaskllm.core.auth import Scope
 from flaskllm.core.errors import Conflict, JobsDisabled, NotFound, PayloadTooLarge
@@ -171,7 +172,7 @@ def test(endpoint_id: str) -> Response:
 )
 def list_deliveries(endpoint_id: str) -> Response:
     """Return a page of an endpoint's deliveries."""
-    fields = parse_model(PageFields, request.args.to_dict())
+    fields = read_query(PageFields)
     house, owner = context.services(), context.principal().id
     found = house.deliveries.of_endpoint(
         endpoint_id, owner, fields.most + 1, fields.place

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import Field
 
 from flaskllm.api import context
@@ -24,9 +24,9 @@ from flaskllm.api.v1.job_data import (
     job_data,
     state_reply,
 )
-from flaskllm.api.v1.paging import PageFields, PageSize, QueryFields, cut
+from flaskllm.api.v1.paging import PageFields, PageSize, cut
+from flaskllm.api.v1.queries import QueryFields, read_query
 from flaskllm.api.v1.webhook_data import DIGEST_ERRORS
-from flaskllm.api.validation import parse_model
 from flaskllm.core import errors
 from flaskllm.core.auth import Scope
 from flaskllm.services.closed_sets import JobState
@@ -76,7 +76,7 @@ class ItemsFields(QueryFields):
 )
 def list_page() -> Response:
     """Return a page of the caller's jobs."""
-    fields = parse_model(JobsFields, request.args.to_dict())
+    fields = read_query(JobsFields)
     found = context.services().jobs.page(
         context.principal(), fields.state, fields.most + 1, fields.place
     )
@@ -95,7 +95,7 @@ def list_page() -> Response:
 )
 def show(job_id: str) -> Response:
     """Return 202 while a job works, then what the webhook would have answered."""
-    fields = parse_model(JobFields, request.args.to_dict())
+    fields = read_query(JobFields)
     job = context.services().jobs.find(job_id, context.principal())
     return state_reply(job) if fields.view == "job" else answer_reply(job)
 
@@ -110,7 +110,7 @@ def show(job_id: str) -> Response:
 )
 def list_items(job_id: str) -> Response:
     """Return a page of a batch's items."""
-    fields = parse_model(ItemsFields, request.args.to_dict())
+    fields = read_query(ItemsFields)
     most, after = fields.limit or _USUAL_ITEMS, int(fields.after or -1)
     found = context.services().jobs.items(
         job_id, context.principal(), most + 1, after_number=after

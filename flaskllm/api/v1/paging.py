@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
+from flaskllm.api.v1.queries import QueryFields
 from flaskllm.core.paging import Place, read_place
 
 MOST_ON_A_PAGE = 200
@@ -24,12 +25,6 @@ def _count(value: object) -> object:
 
 PageSize = Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE), BeforeValidator(_count)]
 Following = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class QueryFields(BaseModel):
-    """What a query may say: these, and nothing else."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
 
 class PageFields(QueryFields):

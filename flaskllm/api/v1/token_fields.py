@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from flaskllm.api.v1.budgets import Alias, Nanos
 from flaskllm.api.v1.chat_fields import whole
-from flaskllm.api.v1.paging import QueryFields
+from flaskllm.api.v1.queries import QueryFields
 from flaskllm.api.v1.webhook_fields import Moment
 from flaskllm.api.validation import refusal
 from flaskllm.core.auth import Scope

@@ -14,6 +14,7 @@ from flaskllm.api.openapi import documented
 from flaskllm.api.replies import data_reply
 from flaskllm.api.v1.budgets import budget_data
 from flaskllm.api.v1.paging import PageFields, cut
+from flaskllm.api.v1.queries import read_query
 from flaskllm.api.v1.token_data import (
     ErasedData,
     ErasedReply,
@@ -63,7 +64,7 @@ def _know_ids(state: BlueprintSetupState) -> None:
 )
 def list_page() -> Response:
     """Return a page of all API tokens, without their secrets."""
-    fields = parse_model(PageFields, request.args.to_dict())
+    fields = read_query(PageFields)
     found = context.services().api_tokens.page(fields.most + 1, fields.place)
     shown, following = cut(found, fields.most, ApiToken.place)
     return data_reply(
@@ -183,7 +184,7 @@ def revoke(token_id: str) -> Response:
 )
 def erase(token_id: str) -> Response:
     """Remove content, and accounts where that is asked for."""
-    fields = parse_model(ErasingFields, request.args.to_dict())
+    fields = read_query(ErasingFields)
     erased = context.services().keeping.erasing.erase(
         token_id,
         actor_here(),

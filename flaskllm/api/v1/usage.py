@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import (
     BeforeValidator,
     Field,
@@ -15,7 +15,8 @@ from flaskllm.api import context
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import csv_reply, data_reply
-from flaskllm.api.v1.paging import NO_NUL, PageFields, QueryFields, cut
+from flaskllm.api.v1.paging import NO_NUL, PageFields, cut
+from flaskllm.api.v1.queries import QueryFields, read_query
 from flaskllm.api.v1.usage_data import (
     RequestsReply,
     SummaryMeta,
@@ -23,7 +24,7 @@ from flaskllm.api.v1.usage_data import (
     request_data,
     sums_data,
 )
-from flaskllm.api.validation import parse_model, refusal
+from flaskllm.api.validation import refusal
 from flaskllm.core.auth import Scope
 from flaskllm.core.errors import NotFound
 from flaskllm.services.usage_reports import (
@@ -157,14 +158,14 @@ def requests_table() -> Response:
 
 
 def _summary() -> Summary:
-    fields = parse_model(UsageFields, request.args.to_dict())
+    fields = read_query(UsageFields)
     reports = context.services().usage_reports
     return reports.summary(wanted(fields), BY, context.principal())
 
 
 def _requests() -> tuple[Sequence[RequestReport], str | None]:
     """Return a page, and where the next one begins."""
-    fields = parse_model(RequestsFields, request.args.to_dict())
+    fields = read_query(RequestsFields)
     reports, caller = context.services().usage_reports, context.principal()
     found = reports.requests(wanted(fields), fields.most + 1, fields.place, caller)
     return cut(found, fields.most, lambda each: each.place)

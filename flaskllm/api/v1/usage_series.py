@@ -1,12 +1,13 @@
 """`/api/v1/usage` over time, how long answers took, and who answered them."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import Field
 
 from flaskllm.api import context
 from flaskllm.api.guard import guarded
 from flaskllm.api.openapi import documented
 from flaskllm.api.replies import csv_reply, data_reply
+from flaskllm.api.v1.queries import read_query
 from flaskllm.api.v1.usage import CSV_REPLY, UsageFields, wanted
 from flaskllm.api.v1.usage_series_data import (
     SeriesReply,
@@ -17,7 +18,6 @@ from flaskllm.api.v1.usage_series_data import (
     timings_meta,
 )
 from flaskllm.api.v1.usage_shares_data import SharesMeta, SharesReply, shares_data
-from flaskllm.api.validation import parse_model
 from flaskllm.core.auth import Scope
 from flaskllm.core.errors import NotFound
 from flaskllm.core.slots import BucketSize
@@ -139,20 +139,20 @@ def shares_table() -> Response:
 
 
 def _series() -> Series:
-    fields = parse_model(SeriesFields, request.args.to_dict())
+    fields = read_query(SeriesFields)
     told, caller = context.services().usage_panels.series, context.principal()
     return told.sums(wanted(fields), fields.bucket or "day", fields.by, caller)
 
 
 def _timings() -> Timings:
-    fields = parse_model(TimingsFields, request.args.to_dict())
+    fields = read_query(TimingsFields)
     told, caller = context.services().usage_panels.timings, context.principal()
     measure, size = fields.measure or "answer", fields.bucket or "day"
     return told.spreads(wanted(fields), measure, size, fields.by, caller)
 
 
 def _shares() -> Shares:
-    fields = parse_model(UsageFields, request.args.to_dict())
+    fields = read_query(UsageFields)
     return context.services().usage_panels.shares.of(
         wanted(fields), context.principal()
     )
