@@ -18,6 +18,16 @@ from flaskllm.storage.workers import Workers
 from flaskllm.wiring.ground import Ground
 from flaskllm.wiring.jobs import DurableWork
 
+_WITHOUT_SETTING = {
+    **dict.fromkeys(("reservations", "counters", "upstream_counts"), "minutes"),
+    "routing_findings": "ten minutes",
+    "workers": "a day",
+    "usage_zones": "35 days after the last report",
+    **dict.fromkeys(("api_tokens", "budgets", "overrides"), "until removed"),
+    **dict.fromkeys(("endpoints", "inbound_endpoints"), "until removed"),
+    **dict.fromkeys(("leases", "changes", "marks", "alembic_version"), "for good"),
+}
+
 
 def build_keeping(
     ground: Ground, work: DurableWork, clearing: CacheClearing
@@ -28,12 +38,12 @@ def build_keeping(
 
 
 def kept_by(settings: Settings) -> Mapping[str, str]:
-    """Return how long each table's rows are kept, and which setting says so."""
+    """Return how long each table's rows are kept, and which setting says so, if any."""
     told, jobs, digests = settings.retention, settings.jobs, settings.digests
     of_jobs = f"{jobs.keep_days} days (jobs.keep_days)"
     of_money = f"{told.ledger_days} days (retention.ledger_days)"
     of_sums = f"{told.report_days} days (retention.report_days)"
-    return {
+    return _WITHOUT_SETTING | {
         "usage": f"{told.usage_days} days (retention.usage_days)",
         "usage_keys": of_sums,
         "usage_quarters": of_sums,
@@ -51,6 +61,7 @@ def kept_by(settings: Settings) -> Mapping[str, str]:
         "documents": of_jobs,
         "deliveries": of_jobs,
         "delivery_attempts": of_jobs,
+        "cache": "as long as its route says (cache_ttl_seconds)",
         "digest_threads": f"{digests.thread_days} days (digests.thread_days)",
     }
 
