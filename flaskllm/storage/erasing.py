@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, exists, select, tuple_
+from sqlalchemy import Column, Connection, Table, delete, exists, select, tuple_
 
 from flaskllm.core.subjects import principal_subject
 from flaskllm.storage.database import Database
@@ -39,19 +39,19 @@ CONTENT: Final[tuple[Table, ...]] = (
 )
 """What is removed, in this order; each has a `principal_id`."""
 
-ALONG: Final[Mapping[Table, Table]] = {
-    job_steps: jobs,
-    delivery_attempts: deliveries,
+GOES_ALONG: Final[Mapping[Table, Column[str]]] = {
+    jobs: job_steps.c.job_id,
+    deliveries: delivery_attempts.c.delivery_id,
 }
-"""What goes with the rows of another table; workflows go with both of these."""
+"""Whose rows take others along: those that name them in this column, and workflows."""
 
-BY_ITSELF: Final = frozenset({"cache"})
+REMOVED_BY_OTHERS: Final = frozenset({"cache"})
 """What is removed by whoever keeps it: its rows may lie in another store."""
 
 ACCOUNTS: Final[tuple[Table, ...]] = (usage, ledger, spending)
 """Numbers without content: they go only where that is asked for."""
 
-STAYS: Final[Mapping[str, str]] = {
+WHY_IT_STAYS: Final[Mapping[str, str]] = {
     "api_tokens": "a principal's id must never be another's; it holds no content",
     "audit": "who changed what is evidence; it goes by its age",
     "reservations": "attempts under way; they end within minutes",
@@ -73,10 +73,6 @@ STAYS: Final[Mapping[str, str]] = {
     "usage_zones": "up to where sums are made",
 }
 """What is nobody's content, by name, and why it stays."""
-
-_CHILDREN = {jobs: (job_steps, job_steps.c.job_id)} | {
-    deliveries: (delivery_attempts, delivery_attempts.c.delivery_id)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +139,7 @@ class PrincipalData:
             ]
         if not rows:
             return Step(0, None)
-        if table in _CHILDREN:
+        if table in GOES_ALONG:
             self._workflows.prepare()
             self._workflows.delete([row[0] for row in rows])
         with self._database.transaction() as connection:
@@ -222,9 +218,8 @@ class PrincipalData:
 def _remove(
     connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    if table in _CHILDREN:
-        child, parent_id = _CHILDREN[table]
-        ids = [row[0] for row in rows]
-        connection.execute(child.delete().where(parent_id.in_(ids)))
+    if table in GOES_ALONG:
+        parent_id, ids = GOES_ALONG[table], [row[0] for row in rows]
+        connection.execute(delete(parent_id.table).where(parent_id.in_(ids)))
     key = tuple_(*table.primary_key.columns)
     connection.execute(table.delete().where(key.in_(rows)))

@@ -20,10 +20,10 @@ from flaskllm.storage.audit import AuditRows, WantedRows
 from flaskllm.storage.database import Database
 from flaskllm.storage.erasing import (
     ACCOUNTS,
-    ALONG,
-    BY_ITSELF,
     CONTENT,
-    STAYS,
+    GOES_ALONG,
+    REMOVED_BY_OTHERS,
+    WHY_IT_STAYS,
     PrincipalData,
 )
 from flaskllm.storage.job_endings import JobEndings
@@ -134,10 +134,10 @@ def scene(database_url, tmp_path):
 def test_every_table_is_emptied_or_says_why_it_stays():
     groups = [
         {table.name for table in CONTENT},
-        {table.name for table in ALONG},
+        {column.table.name for column in GOES_ALONG.values()},
         {table.name for table in ACCOUNTS},
-        set(STAYS),
-        BY_ITSELF,
+        set(WHY_IT_STAYS),
+        REMOVED_BY_OTHERS,
     ]
 
     assert sum(map(len, groups)) == len(set().union(*groups))
