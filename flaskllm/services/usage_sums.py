@@ -1,7 +1,8 @@
 """Sums of usage, added up and put into groups. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TypeVar
 
 MOST_GROUPS = 1000
@@ -9,20 +10,6 @@ MOST_GROUPS = 1000
 _Item = TypeVar("_Item")
 Parts = tuple[int, ...]
 """What is added up, in the order of the counts of `Sums`."""
-
-COUNTS = (
-    "requests",
-    "attempts",
-    "failed",
-    "tokens_input",
-    "tokens_output",
-    "cost_nanos",
-    "unpriced",
-    "estimated",
-    "cache_hits",
-    "saved_nanos",
-)
-NOTHING: Parts = (0,) * len(COUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +43,15 @@ class Sums:
     @property
     def parts(self) -> Parts:
         """Return the counts."""
-        return (
-            self.requests,
-            self.attempts,
-            self.failed,
-            self.tokens_input,
-            self.tokens_output,
-            self.cost_nanos,
-            self.unpriced,
-            self.estimated,
-            self.cache_hits,
-            self.saved_nanos,
-        )
+        counts: Parts = _counts_of(self)
+        return counts
+
+
+COUNTS = tuple(field.name for field in fields(Sums) if field.name != "key")
+"""The names of the counts, in the order in which roll-ups add them up."""
+
+NOTHING: Parts = (0,) * len(COUNTS)
+_counts_of = attrgetter(*COUNTS)
 
 
 def added(one: Parts, other: Parts) -> Parts:

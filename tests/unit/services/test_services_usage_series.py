@@ -18,6 +18,7 @@ from flaskllm.services.usage_reports import BY, Span, Wanted
 from flaskllm.services.usage_sums import COUNTS
 from flaskllm.storage.database import Database
 from flaskllm.storage.rollup_forgetting import RollupForgetting
+from flaskllm.storage.rollup_tables import SUMMED
 
 ALICE = Principal("alice", "Alice", frozenset({Scope.READ}), "api")
 NOVEMBER = Span(date(2026, 11, 1), date(2026, 11, 30))
@@ -231,6 +232,10 @@ def test_a_zone_that_nobody_reports_in_any_more_is_forgotten(database):
     newly.build(NOON + timedelta(days=40))
     assert forgetting.forget_others() == 1
     assert unlike_usage(database) == []
+
+
+def test_sums_are_told_in_the_order_in_which_they_are_added_up():
+    assert COUNTS == SUMMED
 
 
 def test_the_fifty_dearest_are_told_one_by_one_and_the_others_together(
