@@ -21,6 +21,7 @@ from flaskllm.core.errors import (
     AuthenticationError,
     Conflict,
     IdempotencyKeyReused,
+    InsufficientStorage,
     InternalError,
     InvalidInputError,
     PermissionDenied,
@@ -48,6 +49,7 @@ _ALWAYS: tuple[type[APIError], ...] = (
     RateLimitExceeded,
     InternalError,
     ServiceUnavailable,
+    InsufficientStorage,
 )
 _HEADERS: Mapping[int, tuple[str, ...]] = {
     202: ("Location", "Retry-After"),
@@ -55,6 +57,7 @@ _HEADERS: Mapping[int, tuple[str, ...]] = {
     409: ("Retry-After",),
     429: ("Retry-After",),
     503: ("Retry-After",),
+    507: ("Retry-After",),
 }
 _HEADER_TEXTS: Mapping[str, Schema] = {
     "X-Request-ID": {

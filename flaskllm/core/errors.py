@@ -35,6 +35,7 @@
     │   └── LLMTimeout            504  LLM_TIMEOUT
     ├── CallerGone                499  CALLER_GONE
     ├── ServiceUnavailable        503  SERVICE_UNAVAILABLE
+    │   └── InsufficientStorage   507  INSUFFICIENT_STORAGE
     ├── JobsDisabled              503  JOBS_DISABLED
     └── InternalError             500  INTERNAL_ERROR
 
@@ -51,10 +52,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that is wrong with a request.
-
-    `path` is dotted (`variables.labels`); `problem` was found, `allowed` would do.
-    """
+    """One wrong field: its dotted path, what was found there, and what would do."""
 
     path: str
     problem: str
@@ -203,13 +201,7 @@ class NeedsFetch(APIError):
     status = 424
     code = "NEEDS_FETCH"
     sentence = "The document has to be fetched by somebody else."
-
-    def __init__(
-        self, *told: str, needs: Mapping[str, Any] | None = None, **more: Any
-    ) -> None:
-        """Say what; the rest is as for every error."""
-        super().__init__(*told, **more)
-        self.needs = needs
+    needs: Mapping[str, Any] | None = None
 
 
 class FetchFailed(APIError):
@@ -384,6 +376,14 @@ class ServiceUnavailable(APIError):
     code = "SERVICE_UNAVAILABLE"
     retryable = True
     sentence = "The service is not available at the moment."
+
+
+class InsufficientStorage(ServiceUnavailable):
+    """The disk of our database is full: nothing can be written until there is room."""
+
+    status = 507
+    code = "INSUFFICIENT_STORAGE"
+    sentence = "There is no room left to store anything."
 
 
 class JobsDisabled(APIError):

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from flaskllm.core.errors import (
     APIError,
-    BudgetExceeded,
     LLMAPIError,
     LLMContextTooLong,
     LLMRateLimited,
     LLMTimeout,
-    RateLimitExceeded,
 )
 from flaskllm.llm.health.standings import Obstacle, Reason
 from flaskllm.llm.history import Failure, History
@@ -47,9 +45,10 @@ def backoff_seconds(retries_made: int, draw: float, policy: Policy) -> float:
 def hint_seconds(error: APIError, policy: Policy) -> float | None:
     """Return when the same request may succeed, at least a second; None = never.
 
-    What was never about a model says itself when its reason is over, if anything does.
+    What was never about a model says itself when its reason is over, if anything does:
+    a budget, a limit, a database.
     """
-    if isinstance(error, BudgetExceeded | RateLimitExceeded):
+    if not isinstance(error, LLMAPIError):
         return error.retry_after_seconds
     if not error.retryable:
         return None

@@ -7,6 +7,7 @@ Only the one who still holds the claim can store the answer.
 
 import json
 import logging
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -38,7 +39,9 @@ KEPT_FOR: Final = timedelta(hours=24)
 MOST_ANSWER_BYTES: Final = 32 * 1024 * 1024
 
 _IN_FLIGHT_SECONDS: Final = 1.0
-_NO_STORE_SECONDS: Final = 5.0
+_NOT_RUN: Final = (
+    "The request was not run: a repetition of it could not have been told."
+)
 _MOST_AT_ONCE: Final = 100
 
 _log = logging.getLogger(__name__)
@@ -106,11 +109,9 @@ class Idempotency:
         try:
             return self._claim(asked)
         except ServiceUnavailable as error:
-            raise ServiceUnavailable(
-                details="The request was not run: a repetition of it could not have "
-                f"been told. {error.details}".rstrip(),
-                retry_after_seconds=error.retry_after_seconds or _NO_STORE_SECONDS,
-            ) from error
+            told = copy(error)
+            told.details = f"{_NOT_RUN} {error.details}".rstrip()
+            raise told from error
 
     def store(
         self,

@@ -1,6 +1,7 @@
 """A reservation that is to be written, and somebody who waits for it."""
 
 import threading
+from copy import copy
 
 from flaskllm.core.errors import APIError, ServiceUnavailable
 from flaskllm.storage.ledger import Reservation, Verdict
@@ -49,15 +50,7 @@ class Ticket:
                 )
             self._answered.acquire()  # the verdict comes at this very moment
         if isinstance(self._verdict, APIError):
-            raise _copy_of(self._verdict) from self._verdict
+            # Each thread raises its own.
+            raise copy(self._verdict) from self._verdict
         assert self._verdict is not None
         return self._verdict
-
-
-def _copy_of(error: APIError) -> APIError:
-    """Return the same for one more thread: each raises its own."""
-    return type(error)(
-        error.message,
-        details=error.details,
-        retry_after_seconds=error.retry_after_seconds,
-    )

@@ -8,6 +8,7 @@ most once a second in each process: that is how long the others may not know.
 import logging
 import threading
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -156,9 +157,4 @@ class Principals:
 
     def _unreadable(self) -> ServiceUnavailable:
         """Return the store's own failure anew, so that each request has its own."""
-        failure = self._failure or ServiceUnavailable()
-        return ServiceUnavailable(
-            failure.message,
-            details=failure.details,
-            retry_after_seconds=failure.retry_after_seconds,
-        )
+        return copy(self._failure) if self._failure else ServiceUnavailable()

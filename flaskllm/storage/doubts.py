@@ -6,6 +6,7 @@ the opposite is shown: a write went well, the log lies in the file, nothing is d
 """
 
 import threading
+from copy import copy
 
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import ServiceUnavailable
@@ -85,4 +86,4 @@ class Doubt:
         failure = self._failure
         if failure is None:  # it was proved at this very moment
             return unavailable(FULL[0], 1.0)
-        return unavailable(failure.details, failure.retry_after_seconds)
+        return copy(failure)

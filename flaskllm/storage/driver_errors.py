@@ -1,5 +1,6 @@
 """The seam where errors of the drivers, the pool and the disk become ours."""
 
+import errno
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,7 +8,12 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from flaskllm.core.errors import APIError, InternalError, ServiceUnavailable
+from flaskllm.core.errors import (
+    APIError,
+    InsufficientStorage,
+    InternalError,
+    ServiceUnavailable,
+)
 
 DAMAGED = "Its file is damaged. It was left as it is: restore a backup."
 LOCK_NOT_AVAILABLE = "55P03"
@@ -78,6 +84,7 @@ _SAID: tuple[tuple[str, _Meaning], ...] = (
     ('FATAL:  database "', _UNKNOWN),
     ("SSL", ("Its server and we cannot agree on an encrypted connection.", None)),
 )
+_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT))
 _BROKEN = ("OperationalError", "InterfaceError", "ConnectionTimeout")
 # How the driver begins what it says of a connection that could not be made.
 _UNCONNECTED = (
@@ -116,6 +123,8 @@ def disk_errors_told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise unavailable(*FULL) from error
         raise unavailable(f"Its file or folder: {error.strerror}.") from error
 
 
@@ -139,7 +148,8 @@ def unavailable(
     details: str, retry_after_seconds: float | None = None
 ) -> ServiceUnavailable:
     """Return the error for a database that does not work, and the reason."""
-    return ServiceUnavailable(
+    kind = InsufficientStorage if details == FULL[0] else ServiceUnavailable
+    return kind(
         "The database cannot be used at the moment.",
         details=details,
         retry_after_seconds=retry_after_seconds,

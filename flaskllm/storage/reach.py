@@ -6,6 +6,7 @@ are told at once; the first that succeeds opens the way.
 """
 
 import logging
+from copy import copy
 
 from sqlalchemy import Connection, Engine
 
@@ -85,7 +86,7 @@ class Reach:
         failure = self._failure
         if failure is None:  # it came back at this very moment
             return unavailable("Its server cannot be reached.", 1.0)
-        return unavailable(failure.details, failure.retry_after_seconds)
+        return copy(failure)
 
     def _failed(self, failure: ServiceUnavailable) -> None:
         self._failure = failure

@@ -72,6 +72,8 @@ def test_a_table_that_is_damaged_is_told_and_the_server_is_not_ready(settled):
     )
 
     assert told.status_code == 503
+    assert "Retry-After" not in told.headers
+    assert told.headers["x-should-retry"] == "false"
     assert "Its file is damaged." in told.text
     started.wait_for(lambda: requests.get(f"{url}{READY}").status_code == 503)
     assert requests.get(f"{url}/health").status_code == 200

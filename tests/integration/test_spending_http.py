@@ -12,7 +12,7 @@ from stream_steps import sse, tokens
 
 from flaskllm.api.context import EXTENSION
 from flaskllm.core.auth import Scope
-from flaskllm.core.errors import ServiceUnavailable
+from flaskllm.core.errors import InsufficientStorage
 
 SETTINGS = """
 providers:
@@ -144,14 +144,14 @@ def test_what_is_reserved_is_the_longest_answer_at_its_price(priced, upstream, a
 
 
 def test_without_a_durable_reservation_no_upstream_is_called(priced, upstream, ask):
-    down = ServiceUnavailable(details="Its disk is full.", retry_after_seconds=60.0)
-    accounts = make_accounts(priced.services.clock, FakeWriter(down))
+    full = InsufficientStorage(details="Its disk is full.", retry_after_seconds=60.0)
+    accounts = make_accounts(priced.services.clock, FakeWriter(full))
     services = replace(priced.services, accounts=accounts)
     priced.app.extensions[EXTENSION] = services
 
     reply = ask()
 
-    assert reply.status_code == 503
+    assert reply.status_code == 507
     assert reply.headers["Retry-After"] == "60"
     assert upstream.requests == []
 

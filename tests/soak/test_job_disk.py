@@ -131,7 +131,7 @@ def test_a_full_disk_takes_nothing_in_half_and_goes_on_with_more_room(
 
     record_property("figure", f"{taken} jobs fitted, then {Counter(refused)}")
     assert disk.column("PRAGMA integrity_check") == ["ok"]
-    assert set(refused) == {(503, "Its disk is full.")}
+    assert set(refused) == {(507, "Its disk is full.")}
     ids = set(disk.column("SELECT id FROM jobs"))
     assert len(ids) == disk.accepted == taken + 1
     started = disk.column("SELECT workflow_uuid FROM workflow_status")

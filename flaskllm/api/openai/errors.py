@@ -49,6 +49,7 @@ _BY_CODE: Mapping[str, _Wording] = {
     "LLM_TIMEOUT": _Wording(_FAULT, "upstream_timeout"),
     "NO_MODEL_CONFIGURED": _Wording(_FAULT, "no_model_configured"),
     "SERVICE_UNAVAILABLE": _Wording(_FAULT, "service_unavailable"),
+    "INSUFFICIENT_STORAGE": _Wording(_FAULT, "insufficient_storage"),
     "INTERNAL_ERROR": _Wording(_FAULT, "internal_error"),
 }
 _OTHER = _Wording(_INVALID, None)

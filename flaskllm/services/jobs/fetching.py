@@ -60,7 +60,9 @@ class Fetching:
             LeftToOthersError: What `step` raises.
         """
         if ordered.needs_fetch is not None:
-            raise NeedsFetch(details=ordered.needs_fetch, needs=ordered.needs)
+            needed = NeedsFetch(details=ordered.needs_fetch)
+            needed.needs = ordered.needs
+            raise needed
         if ordered.fetch is None:
             return ordered
         # Read within the step as well: what is not there yet must not be kept.

@@ -71,6 +71,7 @@ def test_each_says_a_sentence_and_whether_a_retry_helps(cls):
         (
             {
                 "FetchFailed",
+                "InsufficientStorage",
                 "RateLimitExceeded",
                 "ServiceUnavailable",
                 "LLMAPIError",

@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retry_cases import POLICY
 
-from flaskllm.core.errors import LLMRateLimited, LLMRequestRejected, LLMUnavailable
+from flaskllm.core.errors import (
+    LLMRateLimited,
+    LLMRequestRejected,
+    LLMUnavailable,
+    ServiceUnavailable,
+)
 from flaskllm.llm.patience import backoff_seconds, hint_seconds
 
 
@@ -26,6 +31,8 @@ HINTS = {
     "as the upstream says": (LLMRateLimited(retry_after_seconds=7.5), 7.5),
     "at least a second": (LLMRateLimited(retry_after_seconds=0.0), 1.0),
     "never for what lasts": (LLMRequestRejected(), None),
+    "as the database says": (ServiceUnavailable(retry_after_seconds=60.0), 60.0),
+    "never where it is damaged": (ServiceUnavailable(details="Damaged."), None),
 }
 
 

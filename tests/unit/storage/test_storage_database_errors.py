@@ -10,7 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from flaskllm.core.errors import InternalError, ServiceUnavailable
+from flaskllm.core.errors import (
+    InsufficientStorage,
+    InternalError,
+    ServiceUnavailable,
+)
 from flaskllm.storage.driver_errors import driver_errors_told
 
 SECRET = "hunter2"
@@ -44,7 +48,7 @@ def test_a_full_disk_is_told_and_reading_goes_on(open_database):
             for number in range(1000):
                 connection.execute(INSERT, {"id": str(number)})
 
-    with pytest.raises(ServiceUnavailable) as refused:
+    with pytest.raises(InsufficientStorage) as refused:
         fill()
 
     assert refused.value.details == "Its disk is full."

@@ -108,6 +108,7 @@ def test_arguments_of_an_answer_that_was_cut_are_empty():
         (errors.LLMServerError, 502, "api_error"),
         (errors.ServiceUnavailable, 503, "api_error"),
         (errors.NoModelConfigured, 503, "api_error"),
+        (errors.InsufficientStorage, 507, "api_error"),
         (errors.LLMTimeout, 504, "timeout_error"),
         (errors.LLMUnavailable, 529, "overloaded_error"),
     ],

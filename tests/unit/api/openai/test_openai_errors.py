@@ -43,6 +43,7 @@ CASES = {
     "FetchFailed": (502, "invalid_request_error", None),
     "FetchRefused": (502, "invalid_request_error", None),
     "ServiceUnavailable": (503, "server_error", "service_unavailable"),
+    "InsufficientStorage": (507, "server_error", "insufficient_storage"),
     "InternalError": (500, "server_error", "internal_error"),
 }
 
