@@ -37,7 +37,7 @@ class Chaos:
         self._holder = _bound(0)
         self.port: int = self._holder.getsockname()[1]
         self.accepted = 0
-        self._fatal = b""
+        self._fatal: list[bytes] = []
         self._delay_seconds = 0.0
         self._bytes_per_second: float | None = None
         self._loop = asyncio.new_event_loop()
@@ -83,12 +83,13 @@ class Chaos:
         """Let pass what is asked, and keep the answers back."""
         self._do(self._answers.clear)
 
-    def cut_after(self, text: bytes) -> None:
+    def cut_after(self, *texts: bytes) -> None:
         """Let pass what is asked with these bytes in it, and cut before the answer.
 
-        It happens once, to the first connection on which they pass.
+        It happens once, to the first connection on which they pass. Of several each
+        is looked for once the one before has passed; the last is what is cut after.
         """
-        self._fatal = text
+        self._fatal = list(texts)
 
     def delay(self, seconds: float) -> None:
         """Let each piece wait, in both directions."""
@@ -100,7 +101,7 @@ class Chaos:
 
     def heal(self) -> None:
         """Let everything pass again, also what was kept back."""
-        self._delay_seconds, self._bytes_per_second, self._fatal = 0.0, None, b""
+        self._delay_seconds, self._bytes_per_second, self._fatal = 0.0, None, []
         self._do(self._asks.set, self._answers.set)
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
 
@@ -159,9 +160,8 @@ class Chaos:
             while piece := await reader.read(_PIECE_BYTES):
                 await passes.wait()
                 await asyncio.sleep(self._delay_seconds)
-                is_last = passes is self._asks and self._fatal and self._fatal in piece
+                is_last = passes is self._asks and self._is_fatal(piece)
                 if is_last:
-                    self._fatal = b""
                     self._answers.clear()
                 await self._carry(piece, writer)
                 if is_last:
@@ -172,6 +172,12 @@ class Chaos:
             writer.write_eof()
             return
         writer.transport.abort()
+
+    def _is_fatal(self, piece: bytes) -> bool:
+        if not self._fatal or self._fatal[0] not in piece:
+            return False
+        del self._fatal[0]
+        return not self._fatal
 
     async def _carry(self, piece: bytes, writer: asyncio.StreamWriter) -> None:
         while piece:

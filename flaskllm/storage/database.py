@@ -21,11 +21,13 @@ from flaskllm.storage.doubts import Doubt
 from flaskllm.storage.driver_errors import (
     disk_errors_told,
     driver_errors_told,
+    is_lost,
     unavailable,
 )
 from flaskllm.storage.journal import Journal
 from flaskllm.storage.marks import Ownership
 from flaskllm.storage.presence import Presence
+from flaskllm.storage.repeats import SOON_SECONDS, lost
 from flaskllm.storage.store import PATIENCE, Options, Turns
 
 # Its page is written all the same.
@@ -182,7 +184,7 @@ class Database:
 
         Raises:
             ServiceUnavailable: Locked, full, read-only, damaged, gone; nothing was
-                written, unless the connection broke during the commit.
+                written, unless the connection broke during the commit: `repeats`.
             InternalError: The statement is wrong: our own fault.
         """
         options = self._store.durable if durable else self._store.writing
@@ -293,11 +295,16 @@ class Database:
         if not process.is_current:
             self.upgrade()
         begun = _connected(process, options, to_write=to_write)
+        soon_seconds = self._clock.monotonic() + SOON_SECONDS
+        is_ending = False
         try:
             with driver_errors_told(), begun as connection:
                 yield connection
+                is_ending = True
         except ServiceUnavailable as failure:
             process.doubt.note(failure, to_write=to_write)
+            if is_lost(failure) and self._clock.monotonic() < soon_seconds:
+                raise lost(failure, is_ending=is_ending) from failure.__cause__
             raise
         if to_write and process.doubt:
             process.doubt.wrote()

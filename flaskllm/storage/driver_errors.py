@@ -144,6 +144,11 @@ def is_away(failure: ServiceUnavailable) -> bool:
     return failure.details == SILENT[0]
 
 
+def is_lost(failure: ServiceUnavailable) -> bool:
+    """Tell whether it says that the connection broke."""
+    return failure.details == _LOST[0]
+
+
 def unavailable(
     details: str, retry_after_seconds: float | None = None
 ) -> ServiceUnavailable:

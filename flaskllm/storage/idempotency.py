@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from flaskllm.storage.database import Database
+from flaskllm.storage.repeats import once_more, once_more_anyway
 from flaskllm.storage.tables import idempotency
 from flaskllm.storage.upserts import insert_into
 
@@ -83,6 +84,7 @@ class IdempotencyRows:
         """Keep the database; nothing is opened."""
         self._database = database
 
+    @once_more_anyway
     def claim(self, claim: NewClaim, earlier: Sequence[Place] = ()) -> Held | None:
         """Take the key, or tell who holds it; None means that it is the claim's now.
 
@@ -121,6 +123,7 @@ class IdempotencyRows:
             row = connection.execute(query).mappings().one_or_none()
         return None if row is None else StoredAnswer(**row)
 
+    @once_more
     def store(
         self, place: Place, owner: str, answer: StoredAnswer, expires_at: datetime
     ) -> bool:
@@ -187,10 +190,8 @@ class IdempotencyRows:
         """
         columns = idempotency.c
         is_over = columns.expires_at <= at
-        expired = (
-            select(columns.principal_id, columns.key_digest).where(is_over).limit(most)
-        )
-        which = tuple_(columns.principal_id, columns.key_digest).in_(expired)
+        key = columns.principal_id, columns.key_digest
+        which = tuple_(*key).in_(select(*key).where(is_over).limit(most))
         # Once more: a key may have been claimed again while its row was waited for.
         gone = idempotency.delete().where(which, is_over)
         with self._database.transaction() as connection:

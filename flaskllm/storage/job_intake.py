@@ -13,6 +13,7 @@ from flaskllm.storage.job_drafts import Draft, Event, document_of, job_of, start
 from flaskllm.storage.job_rows import OPEN, JobRow
 from flaskllm.storage.jobs import LIGHT
 from flaskllm.storage.moments import moment
+from flaskllm.storage.repeats import once_more
 from flaskllm.storage.tables import documents, jobs
 from flaskllm.storage.upserts import insert_into
 from flaskllm.storage.workers import is_any_fresh
@@ -54,6 +55,7 @@ class JobIntake:
         self._workflows = workflows
         self._clock = clock
 
+    @once_more
     def add(self, drafts: Sequence[Draft], most_waiting: int) -> Added | NotAdded:
         """Store jobs, their documents and their workflows, all or nothing.
 

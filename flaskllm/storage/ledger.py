@@ -15,6 +15,7 @@ from flaskllm.storage import closing, reserving
 from flaskllm.storage.budgets import Admitted, BudgetStanding, Judge, Refused
 from flaskllm.storage.database import Database
 from flaskllm.storage.ledger_rows import Batch, Closing, Reservation
+from flaskllm.storage.repeats import once_more
 from flaskllm.storage.reserving import Busy, Verdict
 
 __all__ = [
@@ -60,6 +61,7 @@ class Ledger:
         self._judge = judge
         self._clock = clock
 
+    @once_more
     def write(
         self, reservations: Sequence[Reservation], closings: Sequence[Closing]
     ) -> Written:
