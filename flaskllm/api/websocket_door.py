@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, g, request
 
 from flaskllm.api import guard
+from flaskllm.api.websocket_threads import ReadyThread
 from flaskllm.api.websocket_wire import WebSocketLimits, Wire
 from flaskllm.core.config import ServerSettings
 from flaskllm.core.errors import (
@@ -66,6 +67,7 @@ class Door:
             InvalidInputError: The handshake is not that of RFC 6455.
             PermissionDenied: A web page of a foreign origin asks.
             RateLimitExceeded: Too many are open.
+            ServiceUnavailable: The system gives no thread for it; a retry may help.
         """
         rule = request.url_rule
         if rule is None or not rule.websocket:
@@ -76,6 +78,7 @@ class Door:
         _check_handshake()
         self._check_origin()
         g.websocket_seat = self._seats.take(is_proven=guard.is_signed_in())
+        g.websocket_thread = ReadyThread()
         sock = request.environ[key]
         request.environ[key] = Wire(sock, self.limits.send_seconds)
         _strip(request.environ)
@@ -85,10 +88,10 @@ class Door:
         g.websocket_seat.prove()
 
     def leave(self, error: BaseException | None) -> None:
-        """Give the seat of this request back, if it has one."""
-        seat = g.pop("websocket_seat", None)
-        if seat is not None:
-            seat.leave()
+        """Give back the seat of this request and its thread, if it has them."""
+        for held in ("websocket_thread", "websocket_seat"):
+            if held in g:
+                g.pop(held).leave()
 
     def _check_origin(self) -> None:
         """Refuse pages of other sites: a browser would let them connect."""
@@ -115,6 +118,7 @@ def init(app: Flask, server: ServerSettings) -> None:
     app.config["SOCK_SERVER_OPTIONS"] = {  # of flask-sock
         "ping_interval": door.limits.ping_seconds,
         "receive_bytes": _READ_BYTES,
+        "thread_class": lambda target: g.websocket_thread.to_do(target),
     }
     app.before_request(door.check)
     app.after_request(_name_protocol)

@@ -5,6 +5,7 @@ from socket import socketpair
 import pytest
 from face_fakes import build, token_for
 from model_fakes import CHAT
+from no_threads import no_threads
 from websocket_client import ADDRESS
 
 from flaskllm.api import websocket_door
@@ -82,6 +83,22 @@ class TestDoor:
             head = theirs.recv(4096)
 
         assert head.startswith(b"HTTP/1.1 101 ")
+
+    def test_without_a_thread_it_is_a_503_before_anything_is_opened(self, client, app):
+        headers = {**UPGRADE, **CHAT}
+        ours, theirs = socketpair()
+        with ours, theirs:
+            theirs.shutdown(1)
+            sockets = {"werkzeug.socket": ours}
+            with no_threads():
+                reply = client.get(ADDRESS, headers=headers, environ_overrides=sockets)
+            client.get(ADDRESS, headers=headers, environ_overrides=sockets)
+            head = theirs.recv(4096)
+
+        assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
+        assert reply.json["code"] == "SERVICE_UNAVAILABLE"
+        assert head.startswith(b"HTTP/1.1 101 ")
+        assert head.count(b"HTTP/1.1") == 1
 
     def test_one_thread_is_kept_free_for_other_requests(self, services, serve, app):
         door = websocket_door.Door(
