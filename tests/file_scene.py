@@ -12,6 +12,7 @@ from pathlib import Path
 
 from requirements import require
 
+_MOUNT = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
 DAMAGE = b"\xa5" * 512
 
 
@@ -74,6 +75,29 @@ def _wait_for_tracer(pid: int, tracer: subprocess.Popen[str]) -> None:
 def _is_traced(thread: Path) -> bool:
     status = (thread / "status").read_text()
     return "TracerPid:\t0\n" not in status
+
+
+def enter_disk(folder: Path, size: str) -> list[str]:
+    """Return how to start a program that has a small disk there, of its own."""
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    enter = ["unshare", "--mount", *as_root, "sh", "-c", _MOUNT, "sh"]
+    enter += [size, str(folder)]
+    trial = subprocess.run([*enter, "true"], capture_output=True)
+    if trial.returncode:
+        require("namespaces", f"no disk here: {trial.stderr.decode()}")
+    return enter
+
+
+def beside(pid: int) -> list[str]:
+    """Return how to start a program that sees the disks of this process."""
+    as_root = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+    return ["nsenter", f"--target={pid}", "--mount", *as_root]
+
+
+def remount(pid: int, folder: Path, size: str) -> None:
+    """Change how much fits on a small disk of this process."""
+    mount = ["mount", "-o", f"remount,{size}", str(folder)]
+    subprocess.run([*beside(pid), *mount], check=True)
 
 
 def bound_by_modes() -> list[str]:

@@ -125,19 +125,25 @@ class FileSink:
         self._monotonic = monotonic
         self._room_bytes = 0
         self._look_again_at = 0.0
+        self._is_torn = False
 
     def write(self, line: str) -> None:
         """Append a line to the file that has our name now, to a new one if it is full.
 
         Raises:
-            OSError: It could not be written.
+            OSError: It could not be written, or only its beginning.
         """
         data = line.encode("utf-8", "backslashreplace")
         self._room_bytes -= len(data)
         if self._room_bytes <= 0 or self._monotonic() >= self._look_again_at:
             self._look(len(data))
         assert self._descriptor is not None  # room is in an open file
-        os.write(self._descriptor, data)
+        if self._is_torn:
+            data = b"\n" + data
+        written = os.write(self._descriptor, data)
+        self._is_torn = written < len(data)
+        if self._is_torn:
+            raise BlockingIOError("only the beginning of a line found room")
 
     def close(self) -> None:
         """Close the file; a later line opens it again."""
@@ -210,6 +216,7 @@ class FileSink:
             os.dup2(opened, self._descriptor, inheritable=False)
             os.close(opened)
         self._file_id = (found.st_dev, found.st_ino)
+        self._is_torn = False
 
 
 def _stat(path: str) -> os.stat_result | None:

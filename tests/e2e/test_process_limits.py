@@ -1,16 +1,19 @@
 """What a process runs out of: file descriptors, and somebody who reads its log."""
 
 import contextlib
+import json
 import os
 import resource
 import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
 from fakes import chat
+from file_scene import enter_disk, remount
 from processes import FLASKLLM, SCRIPTED, bearer, free_port
 
 READY = "/api/v1/health/ready"
@@ -98,19 +101,56 @@ def test_a_log_that_nobody_reads_keeps_no_request_waiting(settled):
         wait_until_it_answers(url)
         with ThreadPoolExecutor(8) as pool:
             statuses = list(pool.map(lambda _: ask(url), range(200)))
-        metrics = requests.get(f"{url}/metrics", timeout=10).text
+        lost = lines_lost(url)
     finally:
         process.terminate()
         os.close(reading)
         process.wait(20)
 
     assert set(statuses) == {200}
-    (line,) = [
-        each
-        for each in metrics.splitlines()
-        if each.startswith("flaskllm_log_lines_lost_total")
-    ]
-    assert float(line.split()[-1]) > 0
+    assert lost > 0
+
+
+def lines_lost(url):
+    """Return how many lines of its log a server says were lost."""
+    metrics = requests.get(f"{url}/metrics", timeout=10).text
+    name = "flaskllm_log_lines_lost_total"
+    (line,) = [each for each in metrics.splitlines() if each.startswith(name)]
+    return float(line.split()[-1])
+
+
+def test_a_log_on_a_full_disk_keeps_no_request_from_its_answer(settled):
+    """What finds no room is lost and counted; with more room it goes on."""
+    folder = settled.folder / "logs"
+    folder.mkdir()
+    log = folder / "gateway.log"
+    settings = (settled.folder / "flaskllm.yaml").read_text()
+    settled.write_settings(f"log_file: {log}\n{settings}")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    enter = enter_disk(folder, "size=16k")
+    started = settled.start([*enter, *FLASKLLM, "serve", f"--port={port}"])
+    started.wait_until_ready(url)
+
+    statuses = {ask(url) for _ in range(60)}
+    lost = lines_lost(url)
+    remount(started.process.pid, folder, "size=16m")
+    afterwards = ask(url)
+
+    assert statuses == {afterwards} == {200}
+    assert lost > 0
+    inside = Path(f"/proc/{started.process.pid}/root{log}")
+    *lines, last = inside.read_text().splitlines()
+    assert json.loads(last)["status"] == 200
+    # One may have found room for its beginning only.
+    assert sum(not is_whole(line) for line in lines) <= 1
+
+
+def is_whole(line):
+    try:
+        return bool(json.loads(line))
+    except ValueError:
+        return False
 
 
 def wait_until_it_answers(url):

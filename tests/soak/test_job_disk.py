@@ -1,7 +1,6 @@
 """A disk that is full takes no job in half, and loses none that it took."""
 
 import json
-import os
 import random
 import string
 import subprocess
@@ -10,9 +9,9 @@ from collections import Counter
 
 import pytest
 import requests
+from file_scene import beside, enter_disk, remount
 from job_crash_scene import SECRET, TOKEN, open_world, wait_for
 from processes import FLASKLLM, bearer, free_port
-from requirements import require
 from rounds import IS_FULL
 
 # Real processes that start and end, on a machine that may be busy.
@@ -31,7 +30,6 @@ print(json.dumps([row[0] for row in found]))
 OPEN = "FROM jobs WHERE state IN ('queued', 'working')"
 # What could not even be begun comes back after a minute, which only a soak waits for.
 LEFT = f"SELECT count(*) {OPEN}" + ("" if IS_FULL else " AND failures = 0")
-MOUNT = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
 
 
 @pytest.fixture
@@ -47,12 +45,7 @@ class Disk:
         self.house, self.world = house, world
         self.folder = house.folder / "disk"
         self.folder.mkdir()
-        as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
-        enter = ["unshare", "--mount", *as_root, "sh", "-c", MOUNT, "sh"]
-        enter += [SMALL, str(self.folder)]
-        trial = subprocess.run([*enter, "true"], capture_output=True)
-        if trial.returncode:
-            require("namespaces", f"no disk here: {trial.stderr.decode()}")
+        enter = enter_disk(self.folder, SMALL)
         house.write_settings(world.settings)
         house.environ |= {
             "FLASKLLM_DATABASE_URL": f"sqlite:///{self.folder}/store.db",
@@ -71,7 +64,8 @@ class Disk:
     def column(self, sql):
         """Return what this finds in the database."""
         python = (sys.executable, "-c", ASK, str(self.folder / "store.db"), sql)
-        asked = subprocess.run([*self._enter(), *python], capture_output=True)
+        beside_it = beside(self.server.process.pid)
+        asked = subprocess.run([*beside_it, *python], capture_output=True)
         assert asked.returncode == 0, asked.stderr.decode()
         return json.loads(asked.stdout)
 
@@ -101,12 +95,7 @@ class Disk:
 
     def make_room(self):
         """Let more fit on the disk."""
-        mount = ["mount", "-o", f"remount,{LARGE}", str(self.folder)]
-        subprocess.run([*self._enter(), *mount], check=True)
-
-    def _enter(self):
-        as_root = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
-        return ["nsenter", f"--target={self.server.process.pid}", "--mount", *as_root]
+        remount(self.server.process.pid, self.folder, LARGE)
 
 
 def test_a_full_disk_takes_nothing_in_half_and_goes_on_with_more_room(

@@ -1,7 +1,9 @@
 """The rules of log files."""
 
+import contextlib
 import fcntl
 import itertools
+import resource
 import stat
 import threading
 
@@ -188,3 +190,29 @@ def test_the_folder_is_made_for_its_owner_alone(tmp_path):
 
     assert (tmp_path / "logs" / "a.log").read_text() == "one\n"
     assert stat.S_IMODE((tmp_path / "logs").stat().st_mode) == 0o700
+
+
+@contextlib.contextmanager
+def files_of_at_most(n_bytes):
+    """Give no file of this process more room, as a disk that is nearly full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_line_of_which_only_the_beginning_found_room_is_lost_alone(tmp_path):
+    path = tmp_path / "gateway.log"
+    sink = log_sinks.FileSink(str(path))
+    with files_of_at_most(10):
+        sink.write("first\n")
+        for why in ("only the beginning", "File too large"):
+            with pytest.raises(OSError, match=why):
+                sink.write("second\n")
+
+    sink.write("third\n")
+    sink.close()
+
+    assert path.read_text() == "first\nseco\nthird\n"
