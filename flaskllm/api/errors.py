@@ -33,6 +33,8 @@ from flaskllm.core.errors import (
 
 CHALLENGE = 'Bearer realm="flaskllm"'
 _WRONG_BASE = "OpenAI's base URL ends in /v1, Anthropic's does not."
+_TELL_OPERATOR = "Give the X-Request-ID of this reply to the operator."
+_NO_MEMORY = "This process has no memory left for the request."
 _LONGEST_WAIT_SECONDS = 60.0
 # Each ends by itself at a known time. After any other failure of a model a client's
 # retries would only multiply our own, with all their time-outs and fallbacks.
@@ -135,7 +137,9 @@ def _answer_http(error: http.HTTPException) -> Response:
 
 
 def _answer_unexpected(error: Exception) -> Response:
-    ours = InternalError(details="Give the X-Request-ID of this reply to the operator.")
+    ours: APIError = InternalError(details=_TELL_OPERATOR)
+    if isinstance(error, MemoryError):
+        ours = ServiceUnavailable(details=_NO_MEMORY, retry_after_seconds=5.0)
     ours.__cause__ = error
     return answer(ours)
 

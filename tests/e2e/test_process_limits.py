@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import resource
+import signal
 import socket
 import subprocess
 import time
@@ -20,6 +21,8 @@ READY = "/api/v1/health/ready"
 TOKEN = "k3R9vQ2mX7bT5wL8nZ4cH6jD1sF0gYpA"
 SETTINGS = f"log_format: json\n{SCRIPTED}"
 FEW_DESCRIPTORS = 64
+SPARE_BYTES = 16 * 1024 * 1024
+MUCH_BYTES = 24 * 1024 * 1024
 QUESTION = {"model": "scripted", "messages": [{"role": "user", "content": "Hi."}]}
 
 
@@ -73,6 +76,47 @@ def test_a_worker_without_descriptors_waits_and_then_goes_on(settled):
     # gunicorn's own line for a connection that it could not look at is not ours.
     ours = [line for line in started.events() if line["logger"] != "gunicorn.error"]
     assert [line for line in ours if "exception" in line] == []
+
+
+def test_a_worker_without_memory_loses_no_request_but_those_that_need_it(
+    settled, upstream
+):
+    """What is too large for it is told; and where the system kills it others go on."""
+    started, url = settled.serve()
+    assert ask(url) == 200
+    (worker,) = started.workers()
+    limits = (memory_of(worker) + SPARE_BYTES, resource.RLIM_INFINITY)
+    resource.prlimit(worker, resource.RLIMIT_AS, limits)
+
+    large = [ask_for_much(url) for _ in range(3)]
+    small = [ask(url) for _ in range(5)]
+    os.kill(worker, signal.SIGKILL)
+    started.wait_for(lambda: started.workers() not in ([], [worker]))
+    started.wait_until_ready(url)
+    asked = len(upstream.requests)
+    with ThreadPoolExecutor(8) as pool:
+        afterwards = set(pool.map(lambda _: ask(url), range(16)))
+
+    # It may be so short of it that nothing can be said.
+    assert set(large) <= {None, 503}
+    assert set(small) == afterwards == {200}
+    # One before, and none was asked twice.
+    assert (asked, len(upstream.requests)) == (1 + 5, 1 + 5 + 16)
+
+
+def memory_of(pid):
+    """Return how many bytes of addresses a process has."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[0]
+    return int(pages) * resource.getpagesize()
+
+
+def ask_for_much(url):
+    """Return the status of an answer to a long text, or None where there was none."""
+    much = {**QUESTION, "messages": [{"role": "user", "content": "x" * MUCH_BYTES}]}
+    with contextlib.suppress(requests.ConnectionError):
+        return requests.post(
+            f"{url}/v1/chat/completions", json=much, headers=bearer(TOKEN), timeout=30
+        ).status_code
 
 
 def ask_patiently(url):

@@ -167,6 +167,13 @@ def test_the_unexpected_is_a_500_that_says_nothing(fail, error):
     assert b"Traceback" not in reply.data
 
 
+def test_where_no_memory_is_left_another_time_may_do(fail):
+    reply = fail(MemoryError())
+
+    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
+    assert reply.json["code"] == "SERVICE_UNAVAILABLE"
+
+
 def test_the_unexpected_is_logged_with_its_traceback(fail, caplog):
     caplog.set_level("INFO")
     fail(ValueError("the cause"))
