@@ -75,7 +75,6 @@ _SAID: tuple[tuple[str, _Meaning], ...] = (
     ("remaining connection slots", _CROWDED),
     ("the database system is", _STARTING),
     ("terminating connection", _LOST),
-    ("closed the connection", _LOST),
     ("permission denied", _FORBIDDEN),
     ("authentication failed", _REFUSED),
     ("no password supplied", _REFUSED),

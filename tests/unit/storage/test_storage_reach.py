@@ -134,3 +134,12 @@ def test_an_answer_has_its_limit_and_where_nobody_has_one_two_seconds(
 
     assert reach.gives_up(since, None)
     assert not reach.gives_up(reach.now_seconds(), None)
+
+
+def test_a_proxy_that_takes_the_connection_and_closes_it_is_no_server(reach, engine):
+    engine.said = "connection failed: server closed the connection unexpectedly"
+
+    told = [refusal_of(reach, engine) for _ in range(2)]
+
+    assert {each.details for each in told} == {"Its server cannot be reached."}
+    assert engine.asked == 1
