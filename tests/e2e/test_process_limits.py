@@ -122,7 +122,7 @@ def ask_for_much(url):
 def ask_patiently(url):
     """Return the status, or None where nobody was there to take the connection."""
     try:
-        return requests.get(f"{url}/health", timeout=0.3).status_code
+        return requests.get(f"{url}/health", timeout=1).status_code
     except (requests.ConnectionError, requests.Timeout):
         return None
 
