@@ -4,7 +4,7 @@ import gc
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from weakref import WeakSet
@@ -44,6 +44,12 @@ class _Process:
     opening: threading.Lock = field(default_factory=threading.Lock)
     is_current: bool = False
     presence: Presence | None = None
+
+    def close(self) -> None:
+        """Leave the database."""
+        self.engine.dispose()
+        if self.presence is not None:
+            self.presence.leave()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +148,8 @@ class Database:
             sealer=self._sealer,
             ownership=self._ownership,
         )
-        try:
+        with closing(other):
             other.upgrade()
-        finally:
-            other.close()
 
     def fold_log(self) -> None:
         """Leave nothing of what was removed in a write-ahead log, as far as we can.
@@ -283,9 +287,7 @@ class Database:
         """Close this process's connections; the next use opens new ones."""
         process = self._processes.pop(os.getpid(), None)
         if process is not None:
-            process.engine.dispose()
-            if process.presence is not None:
-                process.presence.leave()
+            process.close()
 
     @contextmanager
     def _begun(

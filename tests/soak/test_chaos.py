@@ -54,7 +54,12 @@ def sqlite(tmp_path):
 def postgres(tmp_path):
     """Give a server behind a proxy, the way past that, and their faults."""
     with running_postgres() as server, tcp_chaos(server.port) as proxy:
-        server.run("CREATE DATABASE chaos")
+        server.run(
+            "CREATE DATABASE chaos",
+            # Or it forgets what it committed last, when it is stopped at once.
+            "ALTER SYSTEM SET synchronous_commit = on",
+            "SELECT pg_reload_conf()",
+        )
         direct = server.url("chaos")
         behind = direct.replace(f":{server.port}/", f":{proxy.port}/")
         yield PostgresFaults(behind, server, proxy, "chaos"), direct
