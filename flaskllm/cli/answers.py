@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from flaskllm.cli.actors import cli_actor
-from flaskllm.cli.problems import problems_told
+from flaskllm.cli.problems import problems_of_words_told
 from flaskllm.services import Services
 from flaskllm.services.caching.clearing import Clearing
 
@@ -54,7 +54,7 @@ def clear(
     forgets all of them within a second.
     """
     wanted = Clearing(alias, template, token)
-    with problems_told():
+    with problems_of_words_told():
         services().clearing.clear(wanted, cli_actor())
     about = " ".join(f"{name}:{value}" for name, value in wanted.given.items())
     click.echo(f"cleared: {about or 'all'}")

@@ -119,21 +119,32 @@ def judge(
     return Verdict(dead, is_settled, Watch(left, seen.at_seconds))
 
 
-def unheld(
+def judge_claims(
     before: Mapping[str, float],
     claimed: Iterable[str],
     held: AbstractSet[str],
     at_seconds: float,
-) -> Mapping[str, float]:
-    """Return since when a worker has a workflow in the database and not in hand.
+    pace: Pace,
+) -> tuple[Mapping[str, float], tuple[str, ...]]:
+    """Return what a worker has in the database and not in hand, and what it lost.
+
+    Lost is what has been so for `pace.patience_seconds`. It may be claimed anew at
+    once, so it is no longer among the first.
 
     Args:
-        before: What the last look returned.
-        claimed: What is its own in the database, read before `held`.
+        before: The first of what the last look returned: since when, by its id.
+        claimed: What is the worker's own in the database, read before `held`.
         held: What it works on.
         at_seconds: By the monotonic clock.
+        pace: How long it may be so.
     """
-    return {id: before.get(id, at_seconds) for id in claimed if id not in held}
+    unheld = {id: before.get(id, at_seconds) for id in claimed if id not in held}
+    lost = tuple(
+        id
+        for id, since_seconds in unheld.items()
+        if at_seconds - since_seconds >= pace.patience_seconds
+    )
+    return {id: unheld[id] for id in unheld.keys() - set(lost)}, lost
 
 
 def _was_away(watch: Watch, seen: Seen, pace: Pace) -> bool:

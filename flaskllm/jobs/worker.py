@@ -10,7 +10,7 @@ from flaskllm.core.clock import Clock, Deadline
 from flaskllm.core.errors import APIError
 from flaskllm.core.ids import new_ordered_id
 from flaskllm.jobs.identity import host_identity, is_gone, process_identity
-from flaskllm.jobs.takeover import USUAL_PACE, Pace, Seen, Watch, judge, unheld
+from flaskllm.jobs.takeover import USUAL_PACE, Pace, Seen, Watch, judge, judge_claims
 from flaskllm.jobs.workflows import Runtime, Work
 from flaskllm.storage.workers import WorkerRow, Workers
 from flaskllm.storage.workflows import Workflows
@@ -133,7 +133,7 @@ class Worker:
                 logs.event(_log, logging.WARNING, "worker_lost", id=dead, count=count)
             # Last: whoever has no row any more is looked for among those with work.
             self._workers.remove(verdict.dead)
-            self._put_back_unheld(own, pace)
+            self._put_back_lost(own, pace)
         except APIError as error:
             self._unheld = {}
             _tell("workers_not_watched", error)
@@ -145,22 +145,19 @@ class Worker:
         claimed = self._workflows.claimed(executor_id)
         return self._workflows.put_back(executor_id, claimed)
 
-    def _put_back_unheld(self, own: WorkerRow, pace: Pace) -> None:
+    def _put_back_lost(self, own: WorkerRow, pace: Pace) -> None:
         """Put back what is this worker's own without its knowing.
 
         The database may have taken a claim whose answer was lost on the way, and DBOS
         lets go of one that it cannot read in full.
         """
         claimed = self._workflows.claimed(own.id)
-        now_seconds = self._clock.monotonic()
-        self._unheld = unheld(self._unheld, claimed, self._runtime.held(), now_seconds)
-        silent = [
-            id
-            for id, since_seconds in self._unheld.items()
-            if now_seconds - since_seconds >= pace.patience_seconds
-        ]
-        if silent:
-            count = self._workflows.put_back(own.id, silent)
+        held, now_seconds = self._runtime.held(), self._clock.monotonic()
+        self._unheld, lost = judge_claims(
+            self._unheld, claimed, held, now_seconds, pace
+        )
+        if lost:
+            count = self._workflows.put_back(own.id, lost)
             logs.event(_log, logging.WARNING, "work_put_back", count=count)
 
     def _has_work(self, own: WorkerRow) -> bool:

@@ -1,6 +1,5 @@
 """How long answers took, over time: percentiles of roll-ups that were added up."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -33,8 +32,8 @@ MOST_OF_TOKENS_DAYS = 31
 """So many days at most by API token: each of them has durations of its own."""
 
 _NUMBERS: Mapping[Measure, int] = {"answer": ANSWER, "first_token": FIRST_TOKEN}
-_Row = list[Histogram]
-"""One for each bucket."""
+_Row = Mapping[int, Histogram]
+"""Of each bucket in which something was measured, by its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +113,11 @@ class UsageTimings:
         buckets = cut(size, span, zone, by, MOST_BUCKETS[size])
         found = self._rollups.durations(only, buckets.grouping, _NUMBERS[measure])
         rows = _rows(found, buckets)
-        total = _timing("", _merged(rows.values(), buckets))
-        lines = [_timing(key, row) for key, row in rows.items()] if by else []
-        lines.sort(key=lambda each: (-each.total.count, each.key))
-        groups = tuple(lines[:MOST_LINES])
+        total = _timing("", _merged(rows.values()), len(buckets))
+        told = sorted(rows, key=lambda key: (-_count(rows[key]), key)) if by else []
+        groups = tuple(
+            _timing(key, rows[key], len(buckets)) for key in told[:MOST_LINES]
+        )
         if by == "token":
             groups = self._named(groups)
         return Timings(span, zone.key, size, measure, buckets.all, total, groups)
@@ -133,21 +133,35 @@ def _not_kept(path: str) -> InvalidInputError:
 
 
 def _rows(found: Histograms, buckets: Buckets) -> dict[str, _Row]:
-    rows: dict[str, _Row] = defaultdict(lambda: [empty() for _ in buckets.all])
+    parts: dict[str, dict[int, list[Histogram]]] = {}
     places = buckets.places()
     for (slot, key), histogram in found.items():
-        row, place = rows[key], places.of(slot)
-        row[place] = added((row[place], histogram))
-    return rows
+        row = parts.setdefault(key, {})
+        row.setdefault(places.of(slot), []).append(histogram)
+    return {key: _added_up(row) for key, row in parts.items()}
 
 
-def _merged(rows: Iterable[_Row], buckets: Buckets) -> _Row:
-    merged = [added(each) for each in zip(*rows, strict=True)]
-    return merged or [empty() for _ in buckets.all]
+def _merged(rows: Iterable[_Row]) -> _Row:
+    parts: dict[int, list[Histogram]] = {}
+    for row in rows:
+        for place, histogram in row.items():
+            parts.setdefault(place, []).append(histogram)
+    return _added_up(parts)
 
 
-def _timing(key: str, row: _Row) -> Timing:
-    return Timing(key, "", _spread(added(row)), tuple(map(_spread, row)))
+def _added_up(parts: Mapping[int, Sequence[Histogram]]) -> _Row:
+    return {place: added(each) for place, each in parts.items()}
+
+
+def _count(row: _Row) -> int:
+    return sum(map(sum, row.values()))
+
+
+def _timing(key: str, row: _Row, count: int) -> Timing:
+    nothing = _spread(empty())
+    spreads = {place: _spread(histogram) for place, histogram in row.items()}
+    buckets = tuple(spreads.get(place, nothing) for place in range(count))
+    return Timing(key, "", _spread(added(row.values())), buckets)
 
 
 def _spread(histogram: Histogram) -> Spread:

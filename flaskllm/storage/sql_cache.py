@@ -118,9 +118,13 @@ class SqlCache(BaseCache):
 
     def trim(self) -> int:
         """Forget what has expired, and the oldest of what is too much."""
-        gone = self._remove_all(_columns.expires_at <= self._now_ms())
-        with self._database.transaction() as connection:
-            return gone + self._drop_excess(connection)
+        total = self._remove_all(_columns.expires_at <= self._now_ms())
+        last = _MOST_AT_ONCE
+        while last == _MOST_AT_ONCE:
+            with self._database.transaction() as connection:
+                last = self._drop_excess(connection)
+            total += last
+        return total
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
         """Take a place for so long unless somebody has it; tell whether that worked."""
@@ -206,7 +210,7 @@ class SqlCache(BaseCache):
             return connection.execute(gone).rowcount
 
     def _drop_excess(self, connection: Connection) -> int:
-        """Remove the oldest answers, as many as there are too many."""
+        """Remove the oldest answers, but not more at once than a statement names."""
         rows, size = connection.execute(TAKEN).one()
         rows_over, bytes_over = rows - self._most_entries, size - self._most_bytes
         if rows_over <= 0 and bytes_over <= 0:
@@ -215,7 +219,7 @@ class SqlCache(BaseCache):
             select(_columns.key, _columns.size)
             .where(_IS_ANSWER)
             .order_by(_columns.stored_at, _columns.key)
-            .limit(max(_MOST_AT_ONCE, rows_over))
+            .limit(_MOST_AT_ONCE)
         )
         chosen = _first_over(connection.execute(oldest).all(), rows_over, bytes_over)
         gone = cache.delete().where(_columns.key.in_(chosen))

@@ -89,7 +89,7 @@ def test_the_command_refuses_a_name_that_nothing_has(one):
         cli.commands["cache"], ["clear", "--alias=kep"], obj=lambda: services
     )
 
-    assert (done.exit_code, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert "'kep' is unknown; allowed: kept" in done.stderr
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flaskllm.jobs.takeover import Pace, Seen, Watch, judge, unheld
+from flaskllm.jobs.takeover import Pace, Seen, Watch, judge, judge_claims
 from flaskllm.storage.workers import WorkerRow
 
 OWN = WorkerRow("wrk_own", "here", "1:1", 4)
@@ -105,10 +105,17 @@ def test_who_has_no_work_need_not_be_waited_for():
     assert looks(OTHER)[0].is_settled
 
 
-def test_what_is_claimed_and_not_in_hand_is_known_since_it_was_seen_first():
-    first = unheld({}, ["job_a", "job_b"], {"job_b"}, 1.0)
-    second = unheld(first, ["job_a", "job_c"], set(), 3.0)
+def test_what_is_claimed_and_not_in_hand_for_fifteen_seconds_is_lost():
+    first, _ = judge_claims({}, ["job_a", "job_b"], {"job_b"}, 1.0, PACE)
+    second, none = judge_claims(first, ["job_a", "job_c"], set(), 15.0, PACE)
+    third, lost = judge_claims(second, ["job_a", "job_c"], {"job_c"}, 16.0, PACE)
 
-    assert first == {"job_a": 1.0}
-    assert second == {"job_a": 1.0, "job_c": 3.0}
-    assert unheld(second, ["job_c"], {"job_c"}, 5.0) == {}
+    assert (first, none) == ({"job_a": 1.0}, ())
+    assert second == {"job_a": 1.0, "job_c": 15.0}
+    assert (third, lost) == ({}, ("job_a",))
+
+
+def test_what_was_lost_and_is_claimed_anew_has_its_time_anew():
+    left, _ = judge_claims({"job_a": 1.0}, ["job_a"], set(), 16.0, PACE)
+
+    assert judge_claims(left, ["job_a"], set(), 18.0, PACE) == ({"job_a": 18.0}, ())

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import ServiceUnavailable
 from flaskllm.core.metrics import Metrics
+from flaskllm.storage import sql_cache as sql_module
 from flaskllm.storage.memory_cache import MemoryCache
 from flaskllm.storage.redis_cache import RedisCache
 from flaskllm.storage.redis_store import RedisStore
@@ -226,6 +227,16 @@ class TestInTheDatabase:
         assert store.trim() == 1
         assert [store.has(f"a/{n}") for n in range(4)] == [False, True, True, True]
         assert store.has("-/mark/all")
+
+    def test_a_bound_that_was_lowered_by_far_is_reached(
+        self, database, fake_clock, monkeypatch
+    ):
+        monkeypatch.setattr(sql_module, "_MOST_AT_ONCE", 2)
+        many = sql_cache(database, fake_clock)
+        for number in range(9):
+            many.set(f"a/{number}", "x", 60)
+
+        assert sql_cache(database, fake_clock, most_entries=2).trim() == 7
 
     def test_the_oldest_go_when_they_take_too_much(self, database, fake_clock):
         store = sql_cache(database, fake_clock, most_bytes=200)
