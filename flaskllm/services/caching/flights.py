@@ -179,8 +179,7 @@ class Flights:
         with self._lock:
             own = {key: who for who, (pid, key) in self._seats.items() if pid == here}
         if own:
-            seconds = self._claim_seconds
-            self._shelf.use(lambda store: store.renew(own, seconds), None)
+            self._shelf.use(lambda store: store.renew(own, self._claim_seconds), None)
 
     def _turn_of(self, key: str) -> tuple[_Turn, bool]:
         """Return the turn of a key, and whether it has just begun."""
@@ -200,20 +199,23 @@ class Flights:
             CallerGone: Nobody waits any more.
         """
         other = self._shelf.use(lambda store: store.held_by(place), None)
-        seconds = _FIRST_WAIT_SECONDS
+        before, seconds = self._handed_over(place), _FIRST_WAIT_SECONDS
         while other is not None:
             _check(call)
             call.wait(min(seconds, call.deadline.remaining_seconds()))
             seconds = min(seconds * _GROWTH, _LONGEST_WAIT_SECONDS)
-            now = self._shelf.use(lambda store: store.held_by(place), None)
-            # It is handed over before the claim is given back.
-            if now != other:
-                return self._handed_over(place, other)
+            if self._shelf.use(lambda store: store.held_by(place), None) == other:
+                continue
+            # It was handed over first, perhaps by one who was faster than we look.
+            holder, text = self._handed_over(place)
+            return text if holder == other or holder != before[0] else None
         return None
 
-    def _handed_over(self, place: str, holder: str) -> str | None:
-        key = _handed_key(place, holder)
-        return self._shelf.use(lambda store: store.get_dict(key)[key], None)
+    def _handed_over(self, place: str) -> tuple[str, str | None]:
+        key = _handed_key(place)
+        handed = self._shelf.use(lambda store: store.get_dict(key)[key], None)
+        holder, _, text = (handed or "").partition(" ")
+        return holder, text if holder else None
 
     def _wait(self, turn: _Turn, call: Call) -> None:
         while True:
@@ -236,14 +238,13 @@ def _hand_over(store: CacheStore, seat: Seat, text: str | None) -> None:
     """Let other processes have it, and give the claim back."""
     place = _claim_key(seat.key)
     if text is not None and len(text) <= MOST_CHARACTERS:
-        store.set(_handed_key(place, seat.holder), text, _HANDED_OVER_SECONDS)
+        store.set(_handed_key(place), f"{seat.holder} {text}", _HANDED_OVER_SECONDS)
     store.release(place, seat.holder)
 
 
 def _claim_key(key: str) -> str:
-    owner, _, rest = key.partition("/")
-    return f"{owner}/claim/{rest}"
+    return key.replace("/", "/claim/", 1)
 
 
-def _handed_key(place: str, holder: str) -> str:
-    return f"{place.partition('/')[0]}/handed/{holder}"
+def _handed_key(place: str) -> str:
+    return place.replace("/claim/", "/handed/", 1)

@@ -206,6 +206,29 @@ class TestBetweenProcesses:
         assert seat.claim(call_of(wait=die), nothing) is None
         assert store.claims == {"ann/claim/1234": seat.holder}
 
+    def test_who_was_faster_than_we_look_after_a_death_has_handed_over(self, store):
+        store.claims["ann/claim/1234"] = "fly_dead"
+        one, other = flights_on(store), flights_on(store)
+
+        def ask(seconds):
+            store.claims.pop("ann/claim/1234", None)
+            seat = one.board(KEY, call_of())
+            seat.claim(call_of(), nothing)
+            seat.land("text")
+
+        waiting = other.board(KEY, call_of())
+
+        assert waiting.claim(call_of(wait=ask), nothing) == Landed("text")
+
+    def test_what_was_brought_before_one_came_is_not_handed_over(self, store):
+        early = flights_on(store).board(KEY, call_of())
+        early.claim(call_of(), nothing)
+        early.land("old")
+        store.claims["ann/claim/1234"] = "fly_dead"
+        seat = flights_on(store).board(KEY, call_of())
+
+        assert seat.claim(call_of(wait=lambda _: store.claims.clear()), nothing) is None
+
     def test_who_waits_for_another_process_has_a_deadline_too(self, store):
         store.claims["ann/claim/1234"] = "fly_1"
         seat = flights_on(store).board(KEY, call_of())
