@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from invoice_mail import MAIL
-from kth_stage import Stage, Wrong, judge, typed
+from kth_stage import Stage, Told, Wrong, judge, typed
 from sqlalchemy import text
 from workflow_rows import states
 
@@ -266,7 +266,9 @@ def housekeeping(stage: Stage) -> None:
     """See to everything that is to be kept, whether it is due or not."""
     reports = typed(lambda: stage.services.housekeeping.run(regardless=True))
     stage.kept["failed"] = [each.name for each in reports if each.state == "failed"]
-    stage.ask("GET", "/api/v1/health/ready")
+    ready = stage.ask("GET", "/api/v1/health/ready", also=frozenset({503}))
+    if ready.json["data"]["status"] == "not_ready":
+        raise Told("not ready")  # which is no error of whoever asks
 
 
 def kept_house(stage: Stage) -> Iterator[str]:
