@@ -6,6 +6,7 @@ a wait. psycopg wakes up ten times a second while it waits; here it is asked whe
 to go on.
 """
 
+from contextlib import ExitStack
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -101,10 +102,13 @@ def watch(engine: Engine, reach: Reach, *, refuses: bool) -> None:
 
     def connect(dialect: Any, _: object, args: Any, options: Any) -> Patience:
         made = _class_with(dialect.loaded_dbapi).connect(*args, **options)
-        made.reach, made.is_refused = reach, refuses
-        made.autocommit = True
-        row = made.execute(_TIMEOUT).fetchone()
-        made.autocommit = False
+        with ExitStack() as unless_asked:
+            unless_asked.callback(made.close)
+            made.reach, made.is_refused = reach, refuses
+            made.autocommit = True
+            row = made.execute(_TIMEOUT).fetchone()
+            made.autocommit = False
+            unless_asked.pop_all()
         seconds = float(row[0]) if row else 0.0
         made.statement_seconds = seconds + _GRACE_SECONDS if seconds else None
         return made
