@@ -1,7 +1,6 @@
 """The cache in the database: a back end of cachelib, for all that share it.
 
-Values lie sealed, each bound to its key. The time is that of the host that asks; hosts
-that share a database agree on it.
+Values lie sealed, each bound to its key. The time is the host's, on which all agree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,10 +47,7 @@ class SqlCache(BaseCache):
         most_entries: int,
         most_bytes: int,
     ) -> None:
-        """Keep the collaborators; nothing is opened.
-
-        `most_entries` answers are kept at most, and `most_bytes` of them.
-        """
+        """Keep the collaborators, and how many answers are kept, of how many bytes."""
         super().__init__()
         self._database = database
         self._sealer = sealer
