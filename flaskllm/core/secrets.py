@@ -99,6 +99,19 @@ class KeyRing:
             self._derived[purpose] = derived
         return derived
 
+    def known(self, purpose: Purpose) -> tuple[bytes, ...]:
+        """Return the keys of the secrets that are there, without making one.
+
+        Where there is no current one, that is the previous one's, or none.
+
+        Raises:
+            ServiceUnavailable: As `key`.
+        """
+        if self.are_there():
+            return self.keys(purpose)
+        previous = self._previous()
+        return () if previous is None else (derive_key(previous, purpose),)
+
     def are_there(self) -> bool:
         """Tell whether the current secret is there, without making one.
 

@@ -33,14 +33,19 @@ class SecretMark:
     def check(self, connection: Connection) -> bool:
         """Tell whether the database has a mark, which then is that of a secret of ours.
 
+        Where that is the previous one and there is no current one, one is made.
+
         Raises:
             ServiceUnavailable: It is another secret's, or ours is missing or cannot be
                 read; a retry does not help.
         """
-        return self._check(read_mark(connection, MARK), "database")
+        is_marked = self._check(read_mark(connection, MARK), "database")
+        if is_marked:
+            self._keys.key(Purpose.MARK)
+        return is_marked
 
     def check_marks(self, found: Mapping[str, bytes]) -> bool:
-        """Tell the same of a backup, which is known by its marks alone.
+        """Tell the same of a backup, known by its marks alone; no secret is made.
 
         Raises:
             ServiceUnavailable: As `check`.
@@ -54,12 +59,12 @@ class SecretMark:
             ServiceUnavailable: As `check`.
         """
         if not self.check(connection):
-            put_mark_once(connection, MARK, self._own()[0])
+            put_mark_once(connection, MARK, self._own())
             self.check(connection)  # another process may have been first
 
     def replace(self, connection: Connection) -> bool:
         """Leave the mark of the current secret, and tell whether it was another's."""
-        own = self._own()[0]
+        own = self._own()
         if read_mark(connection, MARK) == own:
             return False
         replace_mark(connection, MARK, own)
@@ -69,19 +74,23 @@ class SecretMark:
         if mark is None:
             return False
         # One that was made now would be another one, and stay in the way.
+        known = self._keys.known(Purpose.MARK)
+        if any(hmac.compare_digest(mark, _mark_of(key)) for key in known):
+            return True
         if not self._keys.are_there():
             raise ServiceUnavailable(
                 f"The master secret that this {of_what} was made with is missing.",
                 details=_SET_IT,
             )
-        if not any(hmac.compare_digest(mark, own) for own in self._own()):
-            raise ServiceUnavailable(
-                f"The master secret is not the one this {of_what} was made with.",
-                details=f"{_SET_IT} To change it, set `previous_secret` to that one "
-                "and run `flaskllm db reseal`.",
-            )
-        return True
+        raise ServiceUnavailable(
+            f"The master secret is not the one this {of_what} was made with.",
+            details=f"{_SET_IT} To change it, set `previous_secret` to that one "
+            "and run `flaskllm db reseal`.",
+        )
 
-    def _own(self) -> tuple[bytes, ...]:
-        keys = self._keys.keys(Purpose.MARK)
-        return tuple(hmac.digest(key, _TEXT, "sha256") for key in keys)
+    def _own(self) -> bytes:
+        return _mark_of(self._keys.key(Purpose.MARK))
+
+
+def _mark_of(key: bytes) -> bytes:
+    return hmac.digest(key, _TEXT, "sha256")

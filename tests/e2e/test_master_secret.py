@@ -78,16 +78,52 @@ class TestAWrongSecret:
         assert asked.status_code == 503
 
 
+class TestASecretThatWasPutAside:
+    """Step 1 of docs/storage.md, with the secret in its file."""
+
+    @pytest.fixture
+    def aside(self, house):
+        """A house whose secret is the previous one now, and an API token of before."""
+        token = house.make_token("--scope=admin")
+        (house.data / "secret").rename(house.data / "secret.previous")
+        return house, token
+
+    @pytest.mark.parametrize(
+        "command", [("db", "upgrade"), ("db", "check"), ("maintain",)], ids=" ".join
+    )
+    def test_the_next_command_makes_a_new_one(self, aside, command):
+        house, _ = aside
+
+        done = house.run(*command)
+
+        assert done.returncode == 0, done.stderr
+        made = (house.data / "secret").read_text()
+        assert made != (house.data / "secret.previous").read_text()
+
+    def test_so_does_the_next_start_and_who_had_an_api_token_still_comes_in(
+        self, aside
+    ):
+        house, token = aside
+
+        _, url = house.serve()
+
+        assert (house.data / "secret").exists()
+        answer = requests.get(f"{url}/api/v1/templates", headers=bearer(token))
+        assert answer.status_code == 200
+
+
 def test_a_change_of_the_secret_step_by_step(house):
     """The steps of docs/storage.md, with the secret in its file."""
     house.make_token("--scope=admin")
     before = (house.data / "secret").read_text()
 
     (house.data / "secret").rename(house.data / "secret.previous")
+    upgraded = house.run("db", "upgrade")
     token = house.make_token("--scope=admin")
     checked = house.run("db", "reseal", "--check")
     resealed = house.run("db", "reseal")
 
+    assert upgraded.returncode == 0
     assert (house.data / "secret").read_text() != before
     assert stat.S_IMODE((house.data / "secret").stat().st_mode) == 0o600
     assert b"Keep the previous master secret" in checked.stdout

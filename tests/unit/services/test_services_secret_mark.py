@@ -98,6 +98,54 @@ def test_where_the_secret_is_missing_none_is_made(
     assert mark_in(opened()) == before
 
 
+def put_aside(folder, secret):
+    """Let the folder have a previous secret, and no current one."""
+    folder.mkdir(mode=0o700)
+    (folder / "secret.previous").touch(mode=0o600)
+    (folder / "secret.previous").write_text(secret)
+
+
+@pytest.mark.parametrize("where", ["setting", "file"])
+@pytest.mark.parametrize("use", USES)
+def test_where_the_previous_secret_is_the_one_a_new_one_is_made(
+    opened, use, where, database_url, make_database, tmp_path
+):
+    before, folder = mark_in(opened(PREVIOUS)), tmp_path / "data"
+    if where == "file":
+        put_aside(folder, PREVIOUS)
+    previous = PREVIOUS if where == "setting" else None
+    mark = SecretMark(KeyRing(None, folder, previous=previous))
+
+    USES[use](make_database(database_url, ownership=mark))
+
+    assert len((folder / "secret").read_text()) > len(PREVIOUS)
+    assert mark_in(opened(PREVIOUS)) == before
+
+
+@pytest.mark.parametrize("use", USES)
+def test_where_the_previous_secret_is_another_none_is_made(
+    opened, use, database_url, make_database, tmp_path
+):
+    mark_in(opened(PREVIOUS))
+    put_aside(folder := tmp_path / "data", OTHER)
+    mark = SecretMark(KeyRing(None, folder))
+
+    with pytest.raises(ServiceUnavailable, match=r"this database .* is missing"):
+        USES[use](make_database(database_url, ownership=mark))
+
+    assert not (folder / "secret").exists()
+
+
+def test_a_backup_is_known_by_the_previous_secret_too_and_none_is_made(tmp_path):
+    key = key_ring(PREVIOUS).key(Purpose.MARK)
+    marks = {MARK: hmac.digest(key, b"flaskllm/master-secret", "sha256")}
+    put_aside(folder := tmp_path / "data", PREVIOUS)
+
+    assert SecretMark(KeyRing(None, folder)).check_marks(marks)
+
+    assert not (folder / "secret").exists()
+
+
 def test_of_a_backup_it_says_so(tmp_path):
     marks = {MARK: b"another's"}
 
