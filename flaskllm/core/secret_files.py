@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from flaskllm.core.config_strength import MAKE_A_SECRET, SHORTEST
@@ -29,13 +29,18 @@ def master_secret(given: str | None, data_dir: Path) -> bytes:
     folder = ensure_data_dir(data_dir)
     if given is not None:
         return long_enough(given.encode(), "The setting `secret`")
-    with _disk_errors_told(f"The file `{_SECRET_FILE}` in the data folder"):
+    with _secret_errors_told():
         return _from_file(folder / _SECRET_FILE)
 
 
 def has_secret(data_dir: Path) -> bool:
-    """Tell whether the data folder has a master secret, without making one."""
-    return (data_dir / _SECRET_FILE).exists()
+    """Tell whether the data folder has a master secret, without making one.
+
+    Raises:
+        ServiceUnavailable: The data folder cannot be looked into.
+    """
+    with _secret_errors_told():
+        return (data_dir / _SECRET_FILE).exists()
 
 
 def ensure_data_dir(path: Path) -> Path:
@@ -141,6 +146,10 @@ def _disk_errors_told(subject: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise not_set_up(f"{subject} cannot be used: {error.strerror}.") from error
+
+
+def _secret_errors_told() -> AbstractContextManager[None]:
+    return _disk_errors_told(f"The file `{_SECRET_FILE}` in the data folder")
 
 
 def not_set_up(details: str) -> ServiceUnavailable:

@@ -118,7 +118,7 @@ class KeyRing:
         One that is kept in memory alone always is.
 
         Raises:
-            OSError: The data folder cannot be looked into.
+            ServiceUnavailable: The data folder cannot be looked into.
         """
         if self._masters or self._given is not None:
             return True

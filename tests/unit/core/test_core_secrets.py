@@ -188,6 +188,17 @@ def test_a_key_ring_reads_the_secret_once(tmp_path):
     assert not (tmp_path / "secret").exists()
 
 
+def test_a_folder_that_cannot_be_looked_into_is_told_without_its_path(tmp_path):
+    folder = tmp_path / ("x" * 300)
+
+    with pytest.raises(ServiceUnavailable) as refused:
+        KeyRing(None, folder).known(Purpose.MARK)
+
+    assert refused.value.details == (
+        "The file `secret` in the data folder cannot be used: File name too long."
+    )
+
+
 def put(folder, name, text, mode=0o600):
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / name).touch(mode=mode)
