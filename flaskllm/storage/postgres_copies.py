@@ -37,6 +37,7 @@ from flaskllm.storage.tables import metadata
 _MAGIC = b"PGDMP"
 _OWN = (*metadata.tables, "alembic_version")
 _PLAIN = ("--no-owner", "--no-privileges", "--no-comments", "--no-security-labels")
+_STRICT = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
 _OTHERS = text(
     "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
     "WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'dbos') "
@@ -46,7 +47,8 @@ _SESSIONS = (
     "FROM pg_stat_activity WHERE datname = current_database() "
     "AND pid <> pg_backend_pid() AND application_name = {name}"
 )
-_USED = "in use"
+# Of our own, since the words around it are in the server's language.
+_USED = "flaskllm: in use"
 _BLOCK = re.compile(
     rb'^COPY [^ ]*\b(?P<table>alembic_version|marks)"? \([^)]*\) FROM stdin;\n'
     rb"(?P<rows>.*?)^\\\.$",
@@ -56,6 +58,10 @@ _NEWER = (
     "The schema that is there now is newer than this program. Make an empty database "
     "and restore into that."
 )
+
+
+class _Used(Exception):
+    """Somebody has connected since the first look."""
 
 
 class PostgresCopies:
@@ -149,25 +155,22 @@ class PostgresCopies:
             self.write(kept)
             sync_folder(kept.parent)
         with disk_errors_told():
-            if not self._replay(file, programs):
+            try:
+                self._replay(file, programs)
+            # After any other failure a commit may have come through: then it is kept.
+            except _Used as error:
                 if kept is not None:
                     kept.unlink()
-                raise in_use()
+                raise in_use() from error
         return kept
 
-    def _replay(self, file: Path, programs: Programs) -> bool:
+    def _replay(self, file: Path, programs: Programs) -> None:
         """Let the server run what the dump says, and commit only when all was said.
 
-        Return False, and nothing has changed, where somebody has connected meanwhile.
+        Where somebody has connected meanwhile, `_Used` is raised and nothing changed.
         """
         read = [programs.path("pg_restore"), "--file=-", *_PLAIN[:2], str(file)]
-        write = [
-            programs.path("psql"),
-            "--no-psqlrc",
-            "--quiet",
-            "--set=ON_ERROR_STOP=1",
-            f"--dbname={programs.address()}",
-        ]
+        write = [programs.path("psql"), *_STRICT, f"--dbname={programs.address()}"]
         environ = programs.environ()
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
         with tempfile.TemporaryFile() as errors:
@@ -181,10 +184,11 @@ class PostgresCopies:
                     psql.stdin.close()
                 status = psql.wait()
             errors.seek(0)
-            said = told(errors.read()) if status else ""
-        if said not in ("", _USED):
-            raise not_restored(said)
-        return not said
+            said = errors.read()
+        if status and _USED.encode() in said:
+            raise _Used
+        if status:
+            raise not_restored(told(said))
 
     def _prelude(self) -> bytes:
         tables = ", ".join(f'"{name}"' for name in _OWN)

@@ -222,6 +222,38 @@ def test_who_is_connected_is_noticed_also_when_they_come_late(
     assert [*tmp_path.iterdir()] == [tmp_path / "b.dump"]
 
 
+def test_who_comes_late_is_noticed_whatever_language_the_server_speaks(
+    make_database, postgres_database_url, tmp_path
+):
+    gateway = make_database(postgres_database_url)
+    lines = (
+        'case "$1" in --version) exec {real} --version;; esac',
+        '{real} "$@" 2>{said}',
+        "status=$?",
+        "sed s/ERROR:/FEHLER:/ {said} >&2",
+        "exit $status",
+    )
+    programs = tmp_path / "programs"
+    programs.mkdir()
+
+    def find(name, major):
+        if name != "psql":
+            return found(name, major)
+        gateway.check()
+        real, said = found(name, major), programs / "said"
+        told = (line.format(real=real, said=said) for line in lines)
+        return program(programs, name, *told)
+
+    copies = copies_of(postgres_database_url, find)
+    copies.write(tmp_path / "b.dump")
+
+    with pytest.raises(ServiceUnavailable) as caught:
+        copies.put_back(tmp_path / "b.dump", HOW, keeps=True)
+
+    assert "Stop the gateway" in caught.value.details
+    assert {*tmp_path.iterdir()} == {tmp_path / "b.dump", programs}
+
+
 def test_a_program_that_ends_before_it_has_read_all_is_told(copies_with, tmp_path):
     copies_with().write(tmp_path / "b.dump")
     ends = program(
