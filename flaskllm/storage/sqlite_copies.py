@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -125,7 +126,7 @@ class SqliteCopies:
 
     def _forget_drafts(self) -> None:
         """Remove what a restore that was killed has left, or this one."""
-        for left in self._path.parent.glob(f"{self._path.name}{_DRAFT}*"):
+        for left in self._path.parent.glob(f"{escape(self._path.name)}{_DRAFT}*"):
             left.unlink(missing_ok=True)
 
 

@@ -360,6 +360,19 @@ class TestFile:
         assert keeper.find("resp_2") == [WORD]
         assert list(tmp_path.glob("*restoring*")) == []
 
+    def test_what_a_restore_has_left_is_known_by_the_very_name(
+        self, keeper, make_keeper, tmp_path
+    ):
+        path = written(keeper, tmp_path)
+        named = make_keeper(f"sqlite:///{tmp_path}/store[1].db")
+        (tmp_path / "store[1].db.restoring-killed").touch()
+        (tmp_path / "store1.db.restoring-others").touch()
+
+        named.backups.restore(path)
+
+        left = [found.name for found in tmp_path.glob("*restoring*")]
+        assert left == ["store1.db.restoring-others"]
+
     def test_where_there_is_no_database_there_is_nothing_to_copy(
         self, make_database, tmp_path
     ):
