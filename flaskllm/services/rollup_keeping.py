@@ -34,7 +34,7 @@ class RollupKeeping:
             clock: Tells which.
             zone: In which days begin.
             keep_days: How many are kept.
-            most_seconds: How long each of the two may take in a turn.
+            most_seconds: After so long, no step of each of the two begins in a turn.
         """
         self._building = building
         self._forgetting = forgetting
@@ -60,12 +60,16 @@ class RollupKeeping:
 
     def _repeat(self, step: Callable[[], bool]) -> int:
         """Do a step while there is one; return how many there were."""
-        began_seconds = now_seconds = self._clock.monotonic()
+        now_seconds = self._clock.monotonic()
+        until_seconds = now_seconds + self._most_seconds
         count = 0
-        while now_seconds < began_seconds + self._most_seconds and step():
+        while now_seconds < until_seconds and step():
             count += 1
             # Who writes has waited for it, and has as long for itself now.
-            took_seconds = self._clock.monotonic() - now_seconds
+            done_seconds = self._clock.monotonic()
+            took_seconds = done_seconds - now_seconds
+            if done_seconds + took_seconds >= until_seconds:
+                break
             self._clock.sleep(took_seconds)
             now_seconds = self._clock.monotonic()
         return count
