@@ -29,10 +29,11 @@ class Presence:
 def enter(path: Path) -> Presence | None:
     """Return the sign of this process; None where the disk takes none.
 
-    Nobody's work depends on it: a folder that is read-only is served as well.
+    Nobody's work depends on it: a folder in which no file can be made is served as
+    well, if the `.lock` beside the file exists and can be written to.
     """
     try:
-        # To be read only: so it can be opened on a disk that is not to be written.
+        # A shared lock needs no more than to read.
         descriptor = os.open(_beside(path), os.O_RDONLY | os.O_CREAT, 0o600)
     except OSError:
         return None
