@@ -141,8 +141,8 @@ class FileSink:
         if self._is_torn:
             data = b"\n" + data
         written = os.write(self._descriptor, data)
-        self._is_torn = written < len(data)
-        if self._is_torn:
+        self._is_torn = written < len(data) and not self._ends(data[:written])
+        if written < len(data):
             raise BlockingIOError("only the beginning of a line found room")
 
     def close(self) -> None:
@@ -173,6 +173,20 @@ class FileSink:
             yield
         finally:
             os.close(descriptor)
+
+    def _ends(self, begun: bytes) -> bool:
+        """Tell whether a line that was begun now ends, before any of others.
+
+        Its last byte becomes its break. A full disk has room for that, and what others
+        have appended since is not touched.
+        """
+        assert self._descriptor is not None
+        end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        # Not our descriptor, which appends whatever it writes.
+        with suppress(OSError), open(self._path, "r+b", buffering=0) as file:
+            if os.pread(file.fileno(), len(begun), end - len(begun)) == begun:
+                return os.pwrite(file.fileno(), b"\n", end - 1) == 1
+        return False
 
     def _look(self, n_bytes: int) -> None:
         """See to it that the open file has our name and room for a line."""
@@ -205,7 +219,7 @@ class FileSink:
     def _reopen(self) -> None:
         """Open what has our name now, readable by its owner alone, as its folder."""
         Path(self._path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         opened = os.open(self._path, flags, 0o600)
         os.fchmod(opened, 0o600)
         found = os.fstat(opened)
@@ -216,7 +230,9 @@ class FileSink:
             os.dup2(opened, self._descriptor, inheritable=False)
             os.close(opened)
         self._file_id = (found.st_dev, found.st_ino)
-        self._is_torn = False
+        # By a crash; or by somebody who could not end what he had begun.
+        size = found.st_size
+        self._is_torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
 
 
 def _stat(path: str) -> os.stat_result | None:

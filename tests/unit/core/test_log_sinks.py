@@ -193,26 +193,71 @@ def test_the_folder_is_made_for_its_owner_alone(tmp_path):
 
 
 @contextlib.contextmanager
-def files_of_at_most(n_bytes):
-    """Give no file of this process more room, as a disk that is nearly full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+def limited(kind, most):
+    """Give this process no more of something, such as room in files or descriptors."""
+    before = resource.getrlimit(kind)
+    resource.setrlimit(kind, (most, before[1]))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        resource.setrlimit(kind, before)
 
 
 def test_a_line_of_which_only_the_beginning_found_room_is_lost_alone(tmp_path):
     path = tmp_path / "gateway.log"
     sink = log_sinks.FileSink(str(path))
-    with files_of_at_most(10):
-        sink.write("first\n")
+    with limited(resource.RLIMIT_FSIZE, 10):
+        write(sink, "first")
         for why in ("only the beginning", "File too large"):
             with pytest.raises(OSError, match=why):
-                sink.write("second\n")
+                write(sink, "second")
 
-    sink.write("third\n")
+    write(sink, "third")
+    sink.close()
+
+    assert path.read_text() == "first\nsec\nthird\n"
+
+
+def test_the_beginning_of_a_line_spoils_none_of_another_process(tmp_path):
+    path = tmp_path / "gateway.log"
+    ours, theirs = (log_sinks.FileSink(str(path)) for _ in range(2))
+    write(theirs, "zero")
+    with (
+        limited(resource.RLIMIT_FSIZE, path.stat().st_size + 8),
+        pytest.raises(OSError, match="only the beginning"),
+    ):
+        write(ours, "of many words")
+
+    write(theirs, "theirs")
+    write(ours, "ours")
+    ours.close(), theirs.close()
+
+    assert path.read_text() == "zero\nof many\ntheirs\nours\n"
+
+
+def test_what_cannot_be_ended_at_once_is_ended_by_the_next_line(tmp_path):
+    path = tmp_path / "gateway.log"
+    sink = log_sinks.FileSink(str(path))
+    write(sink, "zero")
+    with (
+        limited(resource.RLIMIT_FSIZE, 10),
+        limited(resource.RLIMIT_NOFILE, 0),  # to end it takes one more
+        pytest.raises(OSError, match="only the beginning"),
+    ):
+        write(sink, "second")
+
+    write(sink, "third")
+    sink.close()
+
+    assert path.read_text() == "zero\nsecon\nthird\n"
+
+
+def test_a_file_that_was_left_within_a_line_is_gone_on_with_in_a_new_one(tmp_path):
+    path = tmp_path / "gateway.log"
+    path.write_text("first\nseco")
+
+    sink = log_sinks.FileSink(str(path))
+    write(sink, "third")
     sink.close()
 
     assert path.read_text() == "first\nseco\nthird\n"
