@@ -3,11 +3,9 @@
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flaskllm.core import logs
@@ -22,6 +20,7 @@ from flaskllm.storage.workflow_library import (
     errors_told,
     serializer,
 )
+from flaskllm.storage.workflow_logs import place_of
 from flaskllm.storage.workflows import DELIVERIES, DIGESTS, Workflows
 
 if TYPE_CHECKING:
@@ -176,7 +175,7 @@ class Runtime:
         except Exception as error:
             # Only the kind: what an error of others says may quote anything.
             code = error.code if isinstance(error, APIError) else type(error).__name__
-            piece.tell(logging.ERROR, "work_failed", code=code, at=_place(error))
+            piece.tell(logging.ERROR, "work_failed", code=code, at=place_of(error))
         finally:
             seconds = round(self._clock.monotonic() - began_seconds, 3)
             piece.tell(logging.INFO, "work_ended", code=code, seconds=seconds)
@@ -218,12 +217,6 @@ class _Piece:
     def tell(self, level: int, event: str, **fields: object) -> None:
         """Write one line about it, also where its work has cleared what was bound."""
         logs.event(_log, level, event, error=None, **asdict(self), **fields)
-
-
-def _place(error: BaseException) -> str:
-    """Return the module and the line where it was raised, or what is behind it."""
-    place = traceback.extract_tb((error.__cause__ or error).__traceback__)[-1]
-    return f"{Path(place.filename).stem}:{place.lineno}"
 
 
 def _durable(name: str, function: Callable[[], str]) -> str:

@@ -1,15 +1,18 @@
 """What DBOS logs goes our way, and only what somebody should read, once.
 
 It writes a warning at every look into the queues that the database does not answer:
-two a second for each queue, as long as a disk is full. It shows where each error came
-from, with the statements. And it takes for an error that a queue which is looked at
-while its worker stops finds nobody to do the work, which is then left to other workers.
+two a second for each queue, as long as a disk is full. It shows how each error came
+about, with the statements: its kind and one place are enough. And it takes for an error
+that a queue which is looked at while its worker stops finds nobody to do the work,
+which is then left to other workers.
 """
 
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 _NAME: Final = "dbos"
@@ -37,6 +40,16 @@ def keep_quiet() -> None:
         logger.addFilter(Calm())
 
 
+def place_of(error: BaseException) -> str | None:
+    """Return the module and the line where it was raised, or what is behind it."""
+    behind = error.__cause__ and error.__cause__.__traceback__
+    frames = list(traceback.walk_tb(behind or error.__traceback__))
+    if not frames:
+        return None
+    frame, line = frames[-1]
+    return f"{Path(frame.f_code.co_filename).stem}:{line}"
+
+
 class Calm(logging.Filter):
     """Lets through once a minute what DBOS writes at each look, and all else."""
 
@@ -56,8 +69,9 @@ class Calm(logging.Filter):
         said = record.getMessage().partition("\n")[0]
         if _OF_A_STOP in said or said.startswith(_OF_SCHEDULES):
             return False
-        # Below are statements and the places of an error that it lives with.
-        record.msg, record.args, record.exc_info = said, (), None
+        # Below are statements.
+        record.msg, record.args = said, ()
+        _shorten(record)
         return not said.startswith(_OF_EACH_LOOK) or self._is_due(said)
 
     def _is_due(self, said: str) -> bool:
@@ -72,3 +86,11 @@ class Calm(logging.Filter):
                 return False
             lately[said] = now_seconds
         return True
+
+
+def _shorten(record: logging.LogRecord) -> None:
+    """Leave of an error its kind and its place, as if they had been given as extra."""
+    error = record.exc_info[1] if record.exc_info else None
+    record.exc_info = None
+    if error is not None:
+        vars(record).update(cause=type(error).__name__, at=place_of(error))

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from pathlib import Path
 
 import pytest
 from dbos._dbos import DBOS
@@ -81,6 +82,23 @@ def test_no_traceback_and_no_statement_is_written(log):
         warn(f"Exception polling schedules: {traceback.format_exc()}")
 
     assert written == ["Error executing workflow job_1: gone"]
+
+
+def test_a_fault_that_nobody_expected_has_a_kind_and_a_place(log):
+    warn, _ = log
+    records = []
+    warn.__self__.handlers[0].emit = records.append
+
+    try:
+        {}["a secret"]
+    except KeyError as error:
+        warn("Exception encountered in background workflow:", exc_info=error)
+    warn("Fallback notification poll failed", exc_info=ValueError("never raised"))
+
+    line = test_a_fault_that_nobody_expected_has_a_kind_and_a_place.__code__
+    at = f"{Path(__file__).stem}:{line.co_firstlineno + 6}"
+    told = [(each.cause, each.at, each.exc_info) for each in records]
+    assert told == [("KeyError", at, None), ("ValueError", None, None)]
 
 
 def test_it_is_asked_for_twice_and_filters_once():
