@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
 from flaskllm.core.clock import Clock
 from flaskllm.llm.prices import cost_nanos, price_of
@@ -108,8 +108,7 @@ class Streamed:
             told = replace(entry, completion=said, dropped=answer.dropped)
             conclude(replace(told, events=events, has_usage=has_usage))
 
-        recorded = Recording(answer, read_again, whole, give_up, self.clock)
-        return cast(StreamAnswer, recorded)  # the rest is told by the stream itself
+        return Recording(answer, read_again, whole, give_up, self.clock)
 
     def _is_raw(self, entry: Entry) -> bool:
         is_same = entry.has_usage == wants_usage(self.request)

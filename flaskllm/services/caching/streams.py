@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from flaskllm.core.clock import Clock
 from flaskllm.core.errors import CallerGone, LLMAPIError
@@ -16,9 +17,10 @@ from flaskllm.services.caching.flights import CLAIM_SECONDS
 class Recording:
     """A stream that passes as it is, and is told to somebody once it is whole.
 
-    What breaks, is joined from two deployments, or is longer than 8 MiB, is not. Where
-    its reader holds it up for six seconds, nobody is to wait for it any more: it is
-    given up, and is told all the same.
+    What breaks, is joined from two deployments, or is longer than 8 MiB, is not. When
+    its reader comes back after holding it up for six seconds in all, nobody is to wait
+    for it any more: it is given up, and is told all the same. Who does not come back is
+    hung up on, which closes it.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class Recording:
         self._is_over = False
         self._pieces = self._run()
 
-    def __getattr__(self, name: str) -> object:
-        """Return what the stream tells of itself."""
+    def __getattr__(self, name: str) -> Any:
+        """Return what the stream tells of itself, a `StreamAnswer` as this is."""
+        if name.startswith("_"):  # ours, and not there yet
+            raise AttributeError(name)
         return getattr(self._answer, name)
 
     def __iter__(self) -> Iterator[Piece | None]:

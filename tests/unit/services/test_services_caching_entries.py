@@ -259,6 +259,10 @@ class TestRecording:
         recorded.close()
         assert (heard.given_up, stream.closed) == ([], 1)
 
+    def test_what_is_not_there_yet_is_not_sought_for_ever(self):
+        with pytest.raises(AttributeError, match="_answer"):
+            _ = Recording.__new__(Recording).model
+
     def test_it_is_what_the_stream_is(self):
         stream = FakeStream()
         recorded = Heard().record(stream)
