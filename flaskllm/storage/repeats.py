@@ -38,7 +38,8 @@ def lost(failure: ServiceUnavailable, *, is_ending: bool) -> ConnectionLost:
 def once_more(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
     """Have a function called again, once, where nothing of it was done.
 
-    All that it does it does in one transaction that it begins itself.
+    What it does it does in one transaction that it begins itself. What it may have done
+    before that one, to get ready or because another was faster, can be done again.
     """
     return _again_after(NothingDone, function)
 
