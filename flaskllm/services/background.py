@@ -105,6 +105,11 @@ class Errand:
         self._run = run
         self._thread = ThreadOfProcess(name, _Turn, self._work)
 
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether this process has a thread for it; before `ask` it has none."""
+        return self._thread.state() is not None
+
     def ask(self, patience_seconds: float = 0.0) -> bool:
         """Return at once, or when it is done, within this time; tell whether it is.
 

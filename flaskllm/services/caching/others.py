@@ -46,18 +46,22 @@ class Others:
         """Forget what was cleared more than a second ago; it never raises.
 
         One request of each second waits for that, a quarter of a second at most; none
-        while the database does not answer.
+        while the database does not answer. Where the system gives no thread, that one
+        reads itself.
         """
         now_seconds = self._clock.monotonic()
         if now_seconds - self._looked_seconds < _LOOK_EVERY_SECONDS:
             return
         self._looked_seconds = now_seconds
-        if self._errand is None:
+        if self._errand is not None:
+            self._have_looked(self._errand)
+        if self._errand is None or not self._errand.has_begun:
             self._look()
-            return
+
+    def _have_looked(self, errand: Errand) -> None:
         if not self._is_prompt:
-            self._errand.ask()
-        elif not self._errand.ask(_PATIENCE_SECONDS):
+            errand.ask()
+        elif not errand.ask(_PATIENCE_SECONDS):
             self._is_prompt = False
 
     def _look(self) -> None:

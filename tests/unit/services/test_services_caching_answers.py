@@ -183,6 +183,20 @@ class TestOthersClear:
         assert scene.finds()
         hangs.set()
 
+    def test_where_the_system_gives_no_thread_a_request_reads(self, monkeypatch):
+        def refuse(thread):
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        count = [3]
+        scene = Scene(changes=lambda: count[0], threaded=True)
+        scene.keep()
+        count[0] = 4
+
+        assert scene.finds()  # it has just looked
+        scene.clock.advance(1)
+        assert not scene.finds()
+
 
 class TestShelf:
     def test_a_store_that_fails_is_empty_and_left_alone_for_a_second(self, scene):
