@@ -46,6 +46,7 @@ class _Turn:
     landed: threading.Event = field(default_factory=threading.Event)
     # None after `landed`: somebody else is to ask.
     text: str | None = None
+    is_awaited: bool = False  # by somebody besides who asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Seat:
         self._flights = flights
         self.key = key
         self.holder = holder
-        self._turn = turn
+        self.turn = turn
         self._has_ended = False
 
     def claim(self, call: Call, kept: Kept) -> Landed | None:
@@ -87,7 +88,7 @@ class Seat:
     def _end(self, text: str | None, *, is_kept: bool = False) -> None:
         if not self._has_ended:
             self._has_ended = True
-            self._flights.end(self, self._turn, text, is_kept=is_kept)
+            self._flights.end(self, text, is_kept=is_kept)
 
 
 class Flights:
@@ -160,15 +161,15 @@ class Flights:
                 self._rounds.begin()
         return None
 
-    def end(self, seat: Seat, turn: _Turn, text: str | None, *, is_kept: bool) -> None:
+    def end(self, seat: Seat, text: str | None, *, is_kept: bool) -> None:
         """Hand over what a seat brought, None for nothing; for `Seat` alone."""
         with self._lock:
             has_claim = self._seats.pop(seat.holder, None) is not None
-            if self._turns.get(seat.key) is turn:
+            if self._turns.get(seat.key) is seat.turn:
                 del self._turns[seat.key]
         # Who waits here need not wait for the store.
-        turn.text = text
-        turn.landed.set()
+        seat.turn.text = text
+        seat.turn.landed.set()
         if has_claim:
             handed = None if is_kept else text
             self._shelf.use(lambda store: _hand_over(store, seat, handed), None)
@@ -187,6 +188,7 @@ class Flights:
             turn = self._turns.get(key)
             # A fork has its parent's, of which it will hear no more.
             if turn is not None and turn.pid == os.getpid():
+                turn.is_awaited = True
                 return turn, False
             turn = self._turns[key] = _Turn(os.getpid())
             return turn, True

@@ -89,25 +89,28 @@ class Question(Generic[AnswerT]):
     def _fly(self, seat: Seat, ask: Callable[[], AnswerT]) -> AnswerT:
         """Return what is remembered or what another process brings, else ask."""
         try:
-            entry, landed = self._find(), None
-            if entry is None:
-                landed = seat.claim(self.call, self._kept)
-            if entry is None and landed is None and self._is_shared:
-                # Somebody may have asked, and be done, since the first look.
-                entry = self._find()
-            if landed is not None:
-                seat.land(landed.text)
-            elif entry is not None:
-                seat.land(entry.to_text(), is_kept=True)
+            found = self._seek(seat)
+            if found is not None:
+                _land(seat, found)
         except LLMTimeout:  # while another process asked
             seat.leave()
             return self._ask(ask, None)
         except BaseException:
             seat.leave()
             raise
-        if landed is not None:
-            return self._join(landed, ask)
-        return self._ask(ask, seat) if entry is None else self._recall("hit", entry)
+        if found is None:
+            return self._ask(ask, seat)
+        if isinstance(found, Landed):
+            return self._join(found, ask)
+        return self._recall("hit", found)
+
+    def _seek(self, seat: Seat) -> Entry | Landed | None:
+        """Return what is there by now; None where it is for this seat to ask."""
+        found = self._find() or seat.claim(self.call, self._kept)
+        if found is None and self._is_shared:
+            # Somebody may have asked, and be done, since the first look.
+            return self._find()
+        return found
 
     @property
     def _is_shared(self) -> bool:
@@ -186,3 +189,13 @@ class Question(Generic[AnswerT]):
 
     def _now(self) -> float:
         return self.clock.now().timestamp()
+
+
+def _land(seat: Seat, found: Entry | Landed) -> None:
+    """Give those who wait what was found; without them it is not made text again."""
+    if isinstance(found, Landed):
+        seat.land(found.text)
+    elif seat.turn.is_awaited:
+        seat.land(found.to_text(), is_kept=True)
+    else:
+        seat.leave()

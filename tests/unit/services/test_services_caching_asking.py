@@ -25,6 +25,7 @@ from flaskllm.llm.types import (
 from flaskllm.services.caching import landing
 from flaskllm.services.caching.answers import Answers
 from flaskllm.services.caching.asking import Remembering
+from flaskllm.services.caching.entries import Entry
 from flaskllm.services.caching.flights import Flights, Landed
 from flaskllm.services.caching.shelf import Shelf
 from flaskllm.storage.memory_cache import MemoryCache
@@ -99,6 +100,28 @@ def test_who_fails_in_any_way_leaves_its_seat(scene, answer):
 
     assert scene.flights._turns == {}
     assert scene.complete() == ANSWER
+
+
+def test_what_is_remembered_is_made_text_for_those_alone_who_wait(scene, monkeypatch):
+    scene.complete()
+    made, find, to_text = [], Answers.find, Entry.to_text
+
+    def noted(entry):
+        made.append(entry)
+        return to_text(entry)
+
+    def find_while_another_waits(answers, place):
+        scene.complete(call=scene.call(seconds=0.0))
+        return find(answers, place)
+
+    monkeypatch.setattr(Entry, "to_text", noted)
+    scene.complete()
+    assert made == []
+
+    monkeypatch.setattr(Answers, "find", find_while_another_waits)
+    scene.complete()
+    assert len(made) == 1
+    assert scene.outcomes == ["miss", "hit", "miss", "hit"]
 
 
 class Held:
