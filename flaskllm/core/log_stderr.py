@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import sys
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -22,7 +23,6 @@ class StderrSink:
         """Open nothing."""
         self._of: tuple[int, int, int] | None = None
         self._send: _Send | None = None
-        self._close: _Close | None = None
         self._is_torn = False
 
     def write(self, line: str) -> None:
@@ -44,11 +44,8 @@ class StderrSink:
             raise BlockingIOError("only the beginning of a line found room")
 
     def close(self) -> None:
-        """Leave it open: it is not ours. What was opened beside it is closed."""
-        close, self._close = self._close, None
+        """Leave it open: it is not ours. What was opened beside it we let go of."""
         self._of = self._send = None
-        if close is not None:
-            close()
 
     def _find(self) -> _Send | None:
         """Return what sends without a wait; None where no wait is to be feared.
@@ -61,21 +58,31 @@ class StderrSink:
         except (AttributeError, OSError, ValueError):
             return None
         if self._of != (number, found.st_dev, found.st_ino):
-            self.close()
-            self._send, self._close = _sender(number, found.st_mode)
+            self._send = _sender(number, found.st_mode)
             self._of = number, found.st_dev, found.st_ino
         return self._send
 
 
-def _sender(number: int, mode: int) -> tuple[_Send | None, _Close | None]:
+def _sender(number: int, mode: int) -> _Send | None:
     if stat.S_ISSOCK(mode):
         ours = socket.socket(fileno=os.dup(number))
-        return (lambda data: ours.send(data, socket.MSG_DONTWAIT)), ours.close
+        return _kept_open(lambda data: ours.send(data, socket.MSG_DONTWAIT), ours.close)
     if stat.S_ISFIFO(mode):
         with suppress(OSError):
             # Another opening of the same pipe: others may share this one, and expect
             # to wait.
             flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
             opened = os.open(f"/proc/self/fd/{number}", flags)
-            return (lambda data: os.write(opened, data)), lambda: os.close(opened)
-    return None, None
+            return _kept_open(
+                lambda data: os.write(opened, data), lambda: os.close(opened)
+            )
+    return None
+
+
+def _kept_open(send: _Send, close: _Close) -> _Send:
+    """Return what sends, and close it once no thread has it any more.
+
+    Closed sooner its number could be another file's, which would get the line.
+    """
+    weakref.finalize(send, close).atexit = False
+    return send

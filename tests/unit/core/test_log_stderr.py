@@ -99,3 +99,19 @@ def test_lines_that_are_lost_are_counted_and_keep_nobody_waiting(pipe, monkeypat
     assert LOST.count > before
     shown = Metrics().render().decode()
     assert f"flaskllm_log_lines_lost_total {float(LOST.count)}" in shown
+
+
+def test_a_line_that_is_under_way_goes_where_it_was_begun(pipe, monkeypatch, tmp_path):
+    """Its number is free for another file only once nobody writes to it."""
+    sink, other = StderrSink(), tmp_path / "other"
+    with stderr_is(pipe[1], monkeypatch):
+        before = len(os.listdir("/proc/self/fd"))
+        send = sink._find()
+        sink.close()  # as another thread does
+        with other.open("w"):
+            send(b"late\n")
+        del send
+
+        assert len(os.listdir("/proc/self/fd")) == before
+
+    assert (drain(pipe[0]), other.read_text()) == (b"late\n", "")
