@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{test}: {line}")
 
 
-@pytest.fixture(autouse=True)
+@contextmanager
 def _logs_as_they_were() -> Iterator[None]:
     """Making an app configures the logs of its process; the next test has its own."""
     root = logging.getLogger()
@@ -113,6 +114,18 @@ def _logs_as_they_were() -> Iterator[None]:
         added.close()
     root.setLevel(level)
     root.handlers[:] = handlers
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _logs_of_a_module() -> Iterator[None]:
+    with _logs_as_they_were():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_a_test() -> Iterator[None]:
+    with _logs_as_they_were():
+        yield
 
 
 @pytest.fixture
