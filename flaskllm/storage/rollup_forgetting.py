@@ -3,7 +3,16 @@
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    Table,
+    delete,
+    func,
+    select,
+)
 
 from flaskllm.core.slots import day_start, day_with
 from flaskllm.storage.database import Database
@@ -89,28 +98,39 @@ class RollupForgetting:
         )
 
     def _forget_keys(self, connection: Connection) -> None:
-        """Remove keys that no sum names any more, then those that tell less of them."""
-        keys, is_full = usage_keys.c, usage_keys.c.level == EVERYTHING
-        gone = delete(usage_keys).where(is_full, ~self._is_named())
-        connection.execute(gone)
-        seen = [keys[name] for name in VIEWS]
-        is_view = [keys.id.in_(select(each).where(each.is_not(None))) for each in seen]
-        unseen = [~each for each in is_view]
-        connection.execute(delete(usage_keys).where(~is_full, *unseen))
+        """Remove keys that no sum names any more, then those that tell less of them.
 
-    def _is_named(self) -> ColumnElement[bool]:
-        """Return whether a sum of a key is kept: of a day, or not made to one yet."""
-        zones, spans, quarters = usage_zones.c, usage_spans.c, usage_quarters.c
-        mine = zones.name == self._zone.key
-        zone_id = select(zones.id).where(mine).scalar_subquery()
-        until = select(zones.built_until).where(mine).scalar_subquery()
-        in_day = (
+        What is not named is found by `EXCEPT`: PostgreSQL looks through the whole list
+        for each key where a `NOT IN` is too long for its memory, and SQLite does where
+        a `NOT EXISTS` has no index.
+        """
+        keys, is_full = usage_keys.c, usage_keys.c.level == EVERYTHING
+        full = select(keys.id).where(is_full, ~self._in_day().exists())
+        _forget_all(connection, full.except_(self._young()))
+        seen = (keys[name] for name in VIEWS)
+        named = (select(each).where(each.is_not(None)) for each in seen)
+        _forget_all(connection, select(keys.id).where(~is_full).except_(*named))
+
+    def _in_day(self) -> Select[tuple[int]]:
+        """Return the days that a sum of a key is kept of."""
+        zones, spans = usage_zones.c, usage_spans.c
+        mine = select(zones.id).where(zones.name == self._zone.key)
+        return (
             select(spans.key)
-            .where(spans.zone == zone_id, spans.grain == DAYS)
+            .where(spans.zone == mine.scalar_subquery(), spans.grain == DAYS)
             .where(spans.key == usage_keys.c.id)
         )
-        young = select(quarters.key).where(quarters.slot >= func.coalesce(until, 0))
-        return in_day.exists() | usage_keys.c.id.in_(young)
+
+    def _young(self) -> Select[tuple[int]]:
+        """Return the keys of sums that are not made to days yet."""
+        zones, quarters = usage_zones.c, usage_quarters.c
+        mine = select(zones.built_until).where(zones.name == self._zone.key)
+        until = func.coalesce(mine.scalar_subquery(), 0)
+        return select(quarters.key).where(quarters.slot >= until)
+
+
+def _forget_all(connection: Connection, ids: CompoundSelect[tuple[int]]) -> None:
+    connection.execute(delete(usage_keys).where(usage_keys.c.id.in_(ids)))
 
 
 def _forget_before(connection: Connection, after: int) -> None:
