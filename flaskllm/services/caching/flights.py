@@ -57,10 +57,7 @@ class Landed:
 
 
 class Seat:
-    """The right to ask for all.
-
-    It ends with `land` or `leave`; a second changes nothing.
-    """
+    """The right to ask for all. `land` or `leave` ends it; a second changes nothing."""
 
     def __init__(self, flights: "Flights", key: str, holder: str, turn: _Turn) -> None:
         """Keep what is needed, see `Flights.board`."""
