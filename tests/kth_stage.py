@@ -4,6 +4,7 @@ import gc
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
@@ -309,7 +310,8 @@ def _unlike(base: Base) -> Iterator[str]:
     if not _until(lambda: _descriptors() <= most):
         yield f"{_descriptors() - base.descriptors} descriptors more"
     if not _until(lambda: _threads() <= base.threads):
-        yield f"{_threads() - base.threads} threads more"
+        names = Counter(each.name for each in threading.enumerate())
+        yield f"{_threads() - base.threads} threads more: {names}"
 
 
 def _until(condition: Any) -> bool:
