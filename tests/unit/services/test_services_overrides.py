@@ -8,6 +8,7 @@ import pytest
 from fakes import FakeClock
 from log_lines import ours
 from routing_scene import FakeHealth, make_catalog
+from worker_scene import wait_for
 
 from flaskllm.core.auth import Actor
 from flaskllm.core.clock import SystemClock
@@ -249,7 +250,8 @@ class TestKeepCurrent:
     def test_a_thread_reads_where_there_are_threads(self, rows, health, clock):
         made = Overrides(rows, health, make_catalog, clock, threaded=True)
 
-        made.keep_current()  # the first request waits for the news
+        made.keep_current()  # the first request waits a moment for the news
+        wait_for(lambda: health.overrides)
 
         assert rows.looks == 1
         assert health.overrides == [{}]
