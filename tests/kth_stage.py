@@ -46,7 +46,9 @@ api_token: {token}
 secret: {secret}
 templates_dir: {folder}/templates
 health: {{probe_idle_seconds: 0}}
-limits: {{authentication_failures_per_minute: 1000000, unauthenticated_per_minute: 1000000}}
+limits:
+  authentication_failures_per_minute: 1000000
+  unauthenticated_per_minute: 1000000
 callbacks:
   allow_http: true
   allowed_networks: [127.0.0.0/8]
