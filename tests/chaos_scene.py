@@ -28,8 +28,8 @@ PAUSE_SECONDS = 0.05
 # As the vendors' own clients do: twice again, after what `Retry-After` says.
 MOST_TRIES = 3
 LONGEST_WAIT_SECONDS = 8.0
-# How long a store is away or out of reach.
-AWAY_SECONDS = 2.0
+# How long a store is away or out of reach: of few requests none may lose all its tries.
+AWAY_SECONDS = rounds(0.5, 2.0)
 # Long enough for a server to be waited for and given up, and not for callers.
 DEADLINE_SECONDS = 30
 

@@ -8,7 +8,6 @@ from random import Random
 import pytest
 from chaos_scene import (
     ANSWERED,
-    CALLERS,
     WRONG,
     Callers,
     Chaos,
@@ -40,9 +39,8 @@ SECONDS = rounds(8, 600)
 EVERY_SECONDS = rounds(1, 10)
 SPAN = (5.0, 15.0) if IS_FULL else (0.5, 2.0)  # how long an upstream's mood lasts
 LEAST_ANSWERED = 0.995
-# Of however few there are: whoever asks while the database is away may give up first,
-# twice in a small round, and a process that is killed takes along what it was doing.
-MOST_UNANSWERED_OF_FEW = 2 * CALLERS + 2
+# Of however few there are: a process that is killed takes along what it was doing.
+MOST_UNANSWERED_OF_FEW = 2
 
 
 @contextmanager
