@@ -26,6 +26,13 @@ for place, holder in ipairs(ARGV) do
   end
 end
 """
+# Whoever is behind learns in the same moment behind whom.
+_CLAIM = """
+local held = redis.call('GET', KEYS[1])
+if held then return held end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ARGV[1]
+"""
 _RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
@@ -90,14 +97,13 @@ class RedisCache(BaseCache):
         """Remove nothing: Redis does that by itself."""
         return 0
 
-    def claim(self, key: str, holder: str, seconds: float) -> bool:
-        """Take a place for so long unless somebody has it; tell whether that worked."""
-        milliseconds = round(seconds * 1000)
-
-        def take(client: "Redis") -> Any:
-            return client.set(_claim(key), holder, nx=True, px=milliseconds)
-
-        return bool(self._store.run(take))
+    def claim(self, key: str, holder: str, seconds: float) -> str:
+        """Take a place for so long unless somebody has it; return who has it then."""
+        told: list[str | int] = [holder, round(seconds * 1000)]
+        held = self._store.run(
+            lambda client: client.register_script(_CLAIM)([_claim(key)], told)
+        )
+        return cast(bytes, held).decode("ascii")
 
     def held_by(self, key: str) -> str | None:
         """Return who has the place now."""

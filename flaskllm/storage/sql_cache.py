@@ -122,8 +122,8 @@ class SqlCache(BaseCache):
             total += last
         return total
 
-    def claim(self, key: str, holder: str, seconds: float) -> bool:
-        """Take a place for so long unless somebody has it; tell whether that worked."""
+    def claim(self, key: str, holder: str, seconds: float) -> str:
+        """Take a place for so long unless somebody has it; return who has it then."""
         now_ms = self._now_ms()
         values = {
             "holder": holder,
@@ -133,7 +133,11 @@ class SqlCache(BaseCache):
             "expires_at": now_ms + round(seconds * 1000),
         }
         with self._database.transaction() as connection:
-            return self._put(connection, key, values, only_if_free=True)
+            if self._put(connection, key, values, only_if_free=True):
+                return holder
+            # The row is locked by the attempt: whoever has it cannot leave meanwhile.
+            held = select(_columns.holder).where(_columns.key == key)
+            return str(connection.execute(held).scalar_one())
 
     def held_by(self, key: str) -> str | None:
         """Return who has the place now."""

@@ -144,10 +144,8 @@ class Flights:
         if not self._shelf.store.is_shared:
             return None
         place, seconds = _claim_key(seat.key), self._claim_seconds
-        while not self._shelf.use(
-            lambda store: store.claim(place, seat.holder, seconds), otherwise=True
-        ):
-            text = self._await_other(place, call) or kept()
+        while (other := self._holder_of(place, seat.holder, seconds)) != seat.holder:
+            text = self._await_other(place, other, call) or kept()
             if text is not None:
                 return Landed(text)
         with self._lock:
@@ -190,25 +188,27 @@ class Flights:
             turn = self._turns[key] = _Turn(os.getpid())
             return turn, True
 
-    def _await_other(self, place: str, call: Call) -> str | None:
+    def _holder_of(self, place: str, holder: str, seconds: float) -> str:
+        """Claim a place; return who has it then. Without a store everybody asks."""
+        return self._shelf.use(
+            lambda store: store.claim(place, holder, seconds), otherwise=holder
+        )
+
+    def _await_other(self, place: str, other: str, call: Call) -> str | None:
         """Return what another process brought, or None once it holds the claim no more.
 
         Raises:
             LLMTimeout: The deadline passed.
             CallerGone: Nobody waits any more.
         """
-        other = self._shelf.use(lambda store: store.held_by(place), None)
         before, seconds = self._handed_over(place), _FIRST_WAIT_SECONDS
-        while other is not None:
+        while self._shelf.use(lambda store: store.held_by(place), None) == other:
             _check(call)
             call.wait(min(seconds, call.deadline.remaining_seconds()))
             seconds = min(seconds * _GROWTH, _LONGEST_WAIT_SECONDS)
-            if self._shelf.use(lambda store: store.held_by(place), None) == other:
-                continue
-            # It was handed over first, perhaps by one who was faster than we look.
-            holder, text = self._handed_over(place)
-            return text if holder == other or holder != before[0] else None
-        return None
+        # It was handed over first, perhaps by one who was faster than we look.
+        holder, text = self._handed_over(place)
+        return text if holder == other or holder != before[0] else None
 
     def _handed_over(self, place: str) -> tuple[str, str | None]:
         key = _handed_key(place)

@@ -53,8 +53,8 @@ class CacheStore(Protocol):
         """Remove what has expired, and the oldest of what is too much."""
         ...
 
-    def claim(self, key: str, holder: str, seconds: float) -> bool:
-        """Take a place for so long unless somebody has it; tell whether it was taken.
+    def claim(self, key: str, holder: str, seconds: float) -> str:
+        """Take a place for so long unless somebody has it; return who has it then.
 
         Holders have at most 40 characters.
         """

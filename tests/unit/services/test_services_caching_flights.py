@@ -35,7 +35,7 @@ class FakeStore:
 
     def claim(self, key, holder, seconds):
         self._check()
-        return self.claims.setdefault(key, holder) == holder
+        return self.claims.setdefault(key, holder)
 
     def held_by(self, key):
         self._check()
@@ -186,6 +186,21 @@ class TestBetweenProcesses:
 
         assert result() == Landed("what is kept")
         assert (store.claims, store.texts) == ({}, {})
+
+    def test_who_comes_in_the_last_moment_is_given_it_as_well(self, store, monkeypatch):
+        """The one that asks has ended before anybody could look who it is."""
+        seat = flights_on(store).board(KEY, call_of())
+        seat.claim(call_of(), nothing)
+        late, claim = flights_on(store).board(KEY, call_of()), store.claim
+
+        def claim_at_last(key, holder, seconds):
+            held = claim(key, holder, seconds)
+            seat.land("text")
+            return held
+
+        monkeypatch.setattr(store, "claim", claim_at_last)
+
+        assert late.claim(call_of(), nothing) == Landed("text")
 
     def test_one_that_leaves_gives_the_claim_back(self, store):
         one, other = flights_on(store), flights_on(store)
