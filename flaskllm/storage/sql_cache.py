@@ -124,18 +124,11 @@ class SqlCache(BaseCache):
 
     def claim(self, key: str, holder: str, seconds: float) -> str:
         """Take a place for so long unless somebody has it; return who has it then."""
-        now_ms = self._now_ms()
-        values = {
-            "holder": holder,
-            "value": None,
-            "size": 0,
-            "stored_at": now_ms,
-            "expires_at": now_ms + round(seconds * 1000),
-        }
+        values = {**self._lasting(seconds), "holder": holder}
         with self._database.transaction() as connection:
             if self._put(connection, key, values, only_if_free=True):
                 return holder
-            # The row is locked by the attempt: whoever has it cannot leave meanwhile.
+            # The attempt has locked the row: nobody leaves meanwhile.
             held = select(_columns.holder).where(_columns.key == key)
             return str(connection.execute(held).scalar_one())
 
@@ -186,14 +179,16 @@ class SqlCache(BaseCache):
     def _values(
         self, key: str, sealed: bytes, timeout: int | timedelta | None
     ) -> Mapping[str, object]:
+        size = 0 if key.startswith(_MARKS) else len(sealed)
+        lasting = self._lasting(self._normalize_timeout(timeout))
+        return {**lasting, "value": sealed, "size": size}
+
+    def _lasting(self, seconds: float) -> Mapping[str, object]:
+        """Return all columns but the key's, of a row with nothing in it."""
         now_ms = self._now_ms()
-        return {
-            "holder": None,
-            "value": sealed,
-            "size": 0 if key.startswith(_MARKS) else len(sealed),
-            "stored_at": now_ms,
-            "expires_at": now_ms + self._normalize_timeout(timeout) * 1000,
-        }
+        expires_at = now_ms + round(seconds * 1000)
+        times = {"stored_at": now_ms, "expires_at": expires_at}
+        return {"holder": None, "value": None, "size": 0, **times}
 
     def _remove_all(self, which: ColumnElement[bool]) -> int:
         total = last = self._remove_some(which)
