@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Table, case, func, literal, select
 from flaskllm.storage.rollup_rows import level_telling
 from flaskllm.storage.rollup_tables import usage_keys, usage_zones
 from flaskllm.storage.rollups import DAYS, HOURS
+from flaskllm.storage.usage_conditions import wanted_values
 
 Dimension = Literal["model", "alias", "deployment", "principal_id", "source", "tags"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
@@ -80,7 +81,8 @@ def conditions(
     table: Table, wanted: RollupFilter, grain: int, level: int
 ) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions for what is made of a span, or for what is not yet."""
-    keys = select(_KEYS.id).where(_KEYS.level == level, *_of_keys(wanted))
+    values = wanted_values(usage_keys, wanted, _FILTERS)
+    keys = select(_KEYS.id).where(_KEYS.level == level, *values)
     yield table.c.key.in_(keys)
     yield table.c.slot < wanted.after
     mine = usage_zones.c.name == wanted.zone
@@ -94,13 +96,3 @@ def conditions(
     # One bound, not the greater of two: an index begins at one.
     later = select(case((built > wanted.first, built), else_=wanted.first)).where(mine)
     yield table.c.slot >= func.coalesce(later.scalar_subquery(), wanted.first)
-
-
-def _of_keys(wanted: RollupFilter) -> Iterator[ColumnElement[bool]]:
-    for name in _FILTERS:
-        value = getattr(wanted, name)
-        if value is not None:
-            yield _KEYS[name] == value
-    if wanted.tag is not None:
-        spaced = literal(" ") + _KEYS.tags + literal(" ")
-        yield spaced.contains(f" {wanted.tag} ", autoescape=True)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     column,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -30,9 +29,12 @@ from sqlalchemy import (
 from flaskllm.core.paging import Place
 from flaskllm.storage.database import Database
 from flaskllm.storage.tables import api_tokens, usage
+from flaskllm.storage.usage_conditions import wanted_values
 
 MOST_ATTEMPTS = 200
 """Rows that are told of one request at most: the latest."""
+
+_FILTERS = ("principal_id", "model", "alias", "deployment", "source", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +111,7 @@ def _endings(
     table: FromClause | Alias, wanted: UsageFilter
 ) -> Iterator[ColumnElement[bool]]:
     yield table.c.created_at < wanted.until
-    for name in (
-        "principal_id",
-        "model",
-        "alias",
-        "deployment",
-        "source",
-        "outcome",
-    ):
-        value = getattr(wanted, name)
-        if value is not None:
-            yield table.c[name] == value
-    if wanted.tag is not None:
-        spaced = literal(" ") + table.c.tags + literal(" ")
-        yield spaced.contains(f" {wanted.tag} ", autoescape=True)
+    yield from wanted_values(table, wanted, _FILTERS)
 
 
 def _newest(wanted: UsageFilter, before: Place | None) -> Select[Any]:
