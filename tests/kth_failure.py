@@ -155,12 +155,12 @@ class Edge:
         self._method(put, psycopg.Cursor, "executemany", "pg.execute", _connection_of)
         self._method(put, psycopg.Connection, "commit", "pg.commit")
         self._method(put, psycopg.Connection, "rollback", "pg.rollback")
-        real = psycopg.connect
+        real = psycopg.Connection.connect.__func__  # type: ignore[attr-defined]
 
-        def connect(*args: Any, **options: Any) -> Any:
-            return self.call("pg.connect", None, lambda: real(*args, **options))
+        def connect(kind: Any, *args: Any, **options: Any) -> Any:
+            return self.call("pg.connect", None, lambda: real(kind, *args, **options))
 
-        put(psycopg, "connect", connect)
+        put(psycopg.Connection, "connect", classmethod(connect))
 
     def _sockets(self, put: Callable[..., None]) -> None:
         def is_ours(sock: socket.socket) -> bool:

@@ -9,7 +9,7 @@ from api_tokens import make_token
 from kth_failure import Edge
 from kth_faults import Fault
 from kth_loop import Result, calls_of, numbers
-from kth_stage import Told, Wrong, typed
+from kth_stage import TYPED, Told, Wrong, typed
 
 from flaskllm.core.auth import Scope
 from flaskllm.core.config import ConfigError, load
@@ -93,7 +93,7 @@ def _start(folder: Path) -> None:
 def _expect(reply: Any) -> None:
     text = reply.text
     reply.close()
-    if reply.status_code == 503:
+    if reply.status_code in TYPED:
         raise Told(text)
     if reply.status_code != 200:
         raise Wrong(f"{reply.status_code} {text}")

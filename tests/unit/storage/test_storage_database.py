@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 
+import psycopg
 import pytest
 from database_rows import COUNT, INSERT, count, pragma
 
@@ -38,6 +39,16 @@ def test_a_transaction_that_fails_leaves_nothing(database):
     with pytest.raises(KeyError):
         fail()
     assert count(database) == 0
+
+
+@pytest.mark.parametrize("database", ["wal", "truncate", "postgres"], indirect=True)
+def test_a_connection_in_use_while_it_is_closed_is_closed_when_it_comes_back(database):
+    with database.reading() as connection:
+        of_driver = connection.connection.dbapi_connection
+        database.close()
+
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError)):
+        of_driver.execute("SELECT 1")
 
 
 def test_a_reader_sees_one_state(open_database):
