@@ -25,10 +25,10 @@ from flaskllm.storage.driver_errors import (
     unavailable,
 )
 from flaskllm.storage.journal import Journal
-from flaskllm.storage.late_returns import closing_late_returns
 from flaskllm.storage.marks import Ownership
 from flaskllm.storage.presence import Presence
 from flaskllm.storage.repeats import SOON_SECONDS, lost
+from flaskllm.storage.retiring import retire
 from flaskllm.storage.store import PATIENCE, Options, Turns
 
 # Its page is written all the same.
@@ -48,7 +48,7 @@ class _Process:
 
     def close(self) -> None:
         """Leave the database."""
-        self.engine.dispose()
+        retire(self.engine)
         if self.presence is not None:
             self.presence.leave()
 
@@ -120,7 +120,7 @@ class Database:
 
     def make_workflow_engine(self, statement_ms: int = 60_000) -> Engine:
         """Return what `Store` does; the caller disposes of it."""
-        engine = closing_late_returns(self._store.make_workflow_engine(statement_ms))
+        engine = self._store.make_workflow_engine(statement_ms)
         self._workflow_engines.add(engine)
         return engine
 
@@ -348,7 +348,7 @@ class Database:
         return self._processes.setdefault(os.getpid(), self._new_process())
 
     def _new_process(self) -> _Process:
-        engine = closing_late_returns(self._store.make_engine())
+        engine = self._store.make_engine()
         # Where `columns.Sealed` looks for it.
         engine.dialect.sealer = self._sealer  # type: ignore[attr-defined]
         return _Process(engine, self._store.turns(), Doubt(self._clock))

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Select, Table
 
 from flaskllm.core.errors import InternalError
 from flaskllm.storage.database import Database
+from flaskllm.storage.retiring import retire
 from flaskllm.storage.workflow_library import (
     VERSION,
     errors_told,
@@ -222,7 +223,7 @@ class Workflows:
         """Close this process's connections; `prepare` is needed anew."""
         process = self._processes.pop(os.getpid(), None)
         if process is not None:
-            process.engine.dispose()
+            retire(process.engine)
 
     def _process(self) -> _Process:
         # As in `Database`: `setdefault` is atomic, and an engine that loses the race
