@@ -310,9 +310,9 @@ def _connection_of(cursor: Any) -> Any:
 
 def _put(where: Any, name: str, new: Any) -> Callable[[], None]:
     """Put something in a place; return what takes it away again."""
-    is_own = name in vars(where)
-    old = getattr(where, name)
+    # As it stands there: what `getattr` returns may be bound to this class alone.
+    old = vars(where).get(name)
     setattr(where, name, new)
-    if is_own:
-        return lambda: setattr(where, name, old)
-    return lambda: delattr(where, name)
+    if old is None:
+        return lambda: delattr(where, name)
+    return lambda: setattr(where, name, old)
