@@ -5,7 +5,7 @@ from flight_scene import open_flock
 from rounds import rounds
 
 EQUAL = rounds(20, 100)
-KEYS = rounds(4, 20)
+KEYS = rounds(3, 20)
 
 
 # Where nothing is kept all must be there before the first answer is.

@@ -16,6 +16,7 @@ from hypothesis.stateful import (
 )
 from limits import RateLimitItemPerMinute
 from limits.strategies import SlidingWindowCounterRateLimiter
+from rounds import rounds
 
 from flaskllm.core.windows import Windows
 from flaskllm.storage.database import Database
@@ -117,6 +118,6 @@ class Counting(RuleBasedStateMachine):
 
 
 Counting.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None
+    max_examples=rounds(25, 60), stateful_step_count=40, deadline=None
 )
 TestCounting = Counting.TestCase
