@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 
 from flaskllm.api.v1.audit import audit_data
-from flaskllm.cli.problems import problems_told
+from flaskllm.cli.problems import problems_of_words_told
 from flaskllm.cli.table import table_lines
 from flaskllm.services import Services
 from flaskllm.services.audit import AuditEntry, WantedRows
@@ -39,7 +39,7 @@ def audit(
     as_json: bool,
 ) -> None:
     """Show who changed what, the latest first."""
-    with problems_told():
+    with problems_of_words_told():
         wanted = WantedRows(action, object_id, principal)
         found = services().audit.page(limit, wanted)
     if as_json:

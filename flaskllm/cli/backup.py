@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flaskllm.cli.problems import problems_told
+from flaskllm.cli.problems import problems_of_words_told
 from flaskllm.cli.sizes import size_text
 from flaskllm.cli.table import table_lines
 from flaskllm.services import Services
@@ -29,7 +29,7 @@ def backup(services: Callable[[], Services], path: Path, as_json: bool) -> None:
     PATH is a file that is not there yet, or a folder. The backup was read back when
     this ends with status 0.
     """
-    with problems_told():
+    with problems_of_words_told():
         written = services().keeping.backups.write(path)
     click.echo(_KEEP_THE_SECRET, err=True)
     if as_json:
@@ -53,7 +53,7 @@ def restore(
 
     It takes the place whole or not at all.
     """
-    with problems_told():
+    with problems_of_words_told():
         restored = services().keeping.backups.restore(file, replaces=force)
     if as_json:
         _print_json(_restored(restored))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from flaskllm.cli.actors import cli_actor
-from flaskllm.cli.problems import problems_told
+from flaskllm.cli.problems import problems_of_words_told
 from flaskllm.cli.table import table_lines
 from flaskllm.core.money import dollars_of, nanos_of
 from flaskllm.core.periods import PERIODS
@@ -84,7 +84,7 @@ def create(
         limit_nanos=limit_nanos,
         on_exhausted=on_exhausted,
     )
-    with problems_told():
+    with problems_of_words_told():
         report = services().budgets.create(wanted, None, cli_actor())
     click.echo(report.budget.id)
 
@@ -99,7 +99,7 @@ def list_budgets(
 ) -> None:
     """Show budgets and how they stand, in US dollars."""
     subject = None if principal is None and tag is None else _subject(principal, tag)
-    with problems_told():
+    with problems_of_words_told():
         found = services().budgets.list_all(subject)
     for line in _as_json(found) if as_json else _as_text(found):
         click.echo(line)
@@ -130,7 +130,7 @@ def update(
         changes["kind"] = "soft" if soft else "hard"
     if on_exhausted is not None:
         changes["on_exhausted"] = None if on_exhausted == _NO_ALIAS else on_exhausted
-    with problems_told():
+    with problems_of_words_told():
         services().budgets.update(budget_id, changes, None, cli_actor())
     click.echo(f"Budget {budget_id} is changed.")
 
@@ -140,7 +140,7 @@ def update(
 @click.pass_obj
 def remove(services: Obtain, budget_id: str) -> None:
     """Remove a budget; it holds nothing back any more."""
-    with problems_told():
+    with problems_of_words_told():
         services().budgets.remove(budget_id, None, cli_actor())
     click.echo(f"Budget {budget_id} is removed.")
 

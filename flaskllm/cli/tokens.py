@@ -10,7 +10,7 @@ import click
 from flaskllm.api.v1.token_data import new_token_data, token_data
 from flaskllm.cli.actors import cli_actor
 from flaskllm.cli.durations import parse_seconds
-from flaskllm.cli.problems import problems_told
+from flaskllm.cli.problems import problems_of_words_told
 from flaskllm.cli.table import table_lines
 from flaskllm.cli.token_options import (
     changes_of,
@@ -56,7 +56,7 @@ def tokens() -> None:
 @click.pass_obj
 def create(services: Obtain, /, name: str, as_json: bool, **said: Any) -> None:
     """Make an API token; it is shown once, alone on the last line."""
-    with problems_told():
+    with problems_of_words_told():
         service = services().api_tokens
         grant = Grant(name=name, **changes_of(said))
         made = service.create(grant, actor=cli_actor())
@@ -69,7 +69,7 @@ def create(services: Obtain, /, name: str, as_json: bool, **said: Any) -> None:
 @click.pass_obj
 def list_tokens(services: Obtain, as_json: bool) -> None:
     """Show all API tokens, without their secrets."""
-    with problems_told():
+    with problems_of_words_told():
         found = services().api_tokens.list_tokens()
     if as_json:
         _print_json([_shown(token) for token in found])
@@ -84,7 +84,7 @@ def list_tokens(services: Obtain, as_json: bool) -> None:
 @click.pass_obj
 def show(services: Obtain, token_id: str, as_json: bool) -> None:
     """Show one API token, without its secret."""
-    with problems_told():
+    with problems_of_words_told():
         token = services().api_tokens.get(token_id)
     _tell(token, as_json)
 
@@ -117,7 +117,7 @@ def update(
     """Change what is named, a list as a whole; `none` takes a limit away."""
     free = {field: None for option, field in _ANY.items() if said.pop(option)}
     changes = changes_of(said) | free | ({"tags": ()} if no_tags else {})
-    with problems_told():
+    with problems_of_words_told():
         token = services().api_tokens.update(token_id, changes, actor=cli_actor())
     _tell(token, as_json)
 
@@ -138,7 +138,7 @@ def update(
 @click.pass_obj
 def roll(services: Obtain, token_id: str, overlap_seconds: int, as_json: bool) -> None:
     """Give an API token a new secret; its id, limits and budgets stay."""
-    with problems_told():
+    with problems_of_words_told():
         service = services().api_tokens
         made = service.roll(token_id, overlap_seconds, actor=cli_actor())
         token = service.get(token_id)
@@ -153,7 +153,7 @@ def roll(services: Obtain, token_id: str, overlap_seconds: int, as_json: bool) -
 @click.pass_obj
 def revoke(services: Obtain, token_id: str) -> None:
     """Refuse an API token from now on."""
-    with problems_told():
+    with problems_of_words_told():
         services().api_tokens.revoke(token_id, actor=cli_actor())
     click.echo(f"API token {token_id} is revoked.")
 
@@ -172,7 +172,7 @@ def purge(services: Obtain, token_id: str, accounts: bool, as_json: bool) -> Non
 
     It can be stopped and run again. Revoke the API token first, or it may make more.
     """
-    with problems_told():
+    with problems_of_words_told():
         erasing = services().keeping.erasing
         erased = erasing.erase(token_id, cli_actor(), accounts=accounts)
     told = {"removed": dict(erased.counts), "complete": erased.is_complete}

@@ -190,9 +190,9 @@ class TestTokens:
         [
             (("create", "a"), 2, "--scope"),
             (("create", "a", "--scope=root"), 2, "root"),
-            (("create", " ", "--scope=read"), 1, "name"),
+            (("create", " ", "--scope=read"), 2, "name"),
             (("create", "a", "--scope=read", "--expires=soon"), 2, "soon"),
-            (("create", "a", "--scope=read", "--expires=2020-01-01"), 1, "passed"),
+            (("create", "a", "--scope=read", "--expires=2020-01-01"), 2, "passed"),
             (("revoke", "nobody"), 1, "no API token with this id"),
         ],
     )
