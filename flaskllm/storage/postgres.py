@@ -265,5 +265,7 @@ def _server_settings(statement_ms: int, lock_ms: int) -> str:
         f"-c statement_timeout={statement_ms} "
         f"-c lock_timeout={lock_ms} "
         f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} "
-        "-c timezone=UTC"
+        "-c timezone=UTC "
+        # To compile a report takes longer than to answer it.
+        "-c jit=off"
     )

@@ -38,6 +38,7 @@ class TestConnections:
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "30s"),
             ("timezone", "UTC"),
+            ("jit", "off"),
             ("client_encoding", "UTF8"),
             ("application_name", "flaskllm"),
         ],
