@@ -144,7 +144,7 @@ class Flights:
         if not self._shelf.store.is_shared:
             return None
         place, seconds = _claim_key(seat.key), self._claim_seconds
-        while (other := self._holder_of(place, seat.holder, seconds)) != seat.holder:
+        while (other := self._claimed_by(place, seat.holder, seconds)) != seat.holder:
             text = self._await_other(place, other, call) or kept()
             if text is not None:
                 return Landed(text)
@@ -188,7 +188,7 @@ class Flights:
             turn = self._turns[key] = _Turn(os.getpid())
             return turn, True
 
-    def _holder_of(self, place: str, holder: str, seconds: float) -> str:
+    def _claimed_by(self, place: str, holder: str, seconds: float) -> str:
         """Claim a place; return who has it then. Without a store everybody asks."""
         return self._shelf.use(
             lambda store: store.claim(place, holder, seconds), otherwise=holder
