@@ -119,8 +119,12 @@ class TestHangUps:
 
     def test_before_the_head(self, transport, upstream, caller):
         upstream.always(fakes.hang())
-        threading.Timer(0.05, caller[1].close).start()
 
+        def leave():
+            upstream.wait_for_requests(1)
+            caller[1].close()
+
+        threading.Thread(target=leave).start()
         with pytest.raises(CallerGone):
             open_stream(transport, upstream.url, caller=caller[0])
 
