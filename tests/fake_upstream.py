@@ -121,6 +121,15 @@ class Upstream:
         """Tell whether so many were read within `seconds`."""
         return self._wait(lambda: len(self.requests) >= count, seconds)
 
+    def once_asked(self, do: Callable[[], object]) -> None:
+        """Do something in another thread when the first request is here."""
+
+        def wait_and_do() -> None:
+            self.wait_for_requests(1)
+            do()
+
+        threading.Thread(target=wait_and_do).start()
+
     def wait_for_hang_up(self, count: int = 1, seconds: float = 5.0) -> bool:
         """Tell whether our side closed so many connections within `seconds`."""
         return self._wait(lambda: len(self.closed_by_peer) >= count, seconds)

@@ -119,12 +119,8 @@ class TestHangUps:
 
     def test_before_the_head(self, transport, upstream, caller):
         upstream.always(fakes.hang())
+        upstream.once_asked(caller[1].close)
 
-        def leave():
-            upstream.wait_for_requests(1)
-            caller[1].close()
-
-        threading.Thread(target=leave).start()
         with pytest.raises(CallerGone):
             open_stream(transport, upstream.url, caller=caller[0])
 

@@ -159,7 +159,7 @@ def test_half_a_record_does_not_hold_the_thread(transport, tls_upstream):
 def test_a_caller_who_hangs_up_ends_the_call_under_tls(transport, tls_upstream):
     tls_upstream.always(fakes.hang())
     caller, browser = socket.socketpair()
-    threading.Timer(0.1, browser.close).start()
+    tls_upstream.once_asked(browser.close)
 
     with caller, pytest.raises(CallerGone):
         send(transport, tls_upstream.url, seconds=10, caller=caller)

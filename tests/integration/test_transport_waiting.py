@@ -1,7 +1,6 @@
 """How long the transport waits: for the upstream, the caller and the clock."""
 
 import socket
-import threading
 
 import fakes
 import pytest
@@ -79,7 +78,7 @@ def test_the_deadline_holds_while_the_body_is_sent(transport):
 def test_a_caller_who_hangs_up_ends_the_call_at_once(transport, upstream):
     upstream.always(fakes.hang())
     caller, browser = socket.socketpair()
-    threading.Timer(0.1, browser.close).start()
+    upstream.once_asked(browser.close)
 
     with Timed() as took, caller, pytest.raises(CallerGone):
         send(transport, upstream.url, seconds=10, caller=caller)
@@ -98,7 +97,7 @@ def test_a_caller_who_resets_ends_the_call_at_once(transport, upstream):
         browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         browser.close()
 
-    threading.Timer(0.1, reset).start()
+    upstream.once_asked(reset)
 
     with caller, pytest.raises(CallerGone):
         send(transport, upstream.url, seconds=10, caller=caller)
