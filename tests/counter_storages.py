@@ -1,14 +1,12 @@
 """Every storage that counts sliding windows, on the clock of a test."""
 
 from fakes import FakeClock
+from redis_server import patient_store
 
-from flaskllm.core.clock import SystemClock
-from flaskllm.core.metrics import Metrics
 from flaskllm.core.windows import Windows
 from flaskllm.storage.counters import SqlCounters
 from flaskllm.storage.database import Database
 from flaskllm.storage.redis_counters import RedisCounters
-from flaskllm.storage.redis_store import RedisStore
 
 
 def sql_counters(database: Database, clock: FakeClock) -> tuple[SqlCounters, Windows]:
@@ -20,5 +18,5 @@ def sql_counters(database: Database, clock: FakeClock) -> tuple[SqlCounters, Win
 def redis_counters(url: str, clock: FakeClock) -> tuple[RedisCounters, Windows]:
     """Return counters in Redis, and the memory that mirrors them."""
     mirror = Windows(clock=clock)
-    store = RedisStore(url, SystemClock(), Metrics().stores)
+    store = patient_store(url)
     return RedisCounters(store, clock, mirror), mirror

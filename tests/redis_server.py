@@ -17,9 +17,14 @@ import redis
 from processes import free_port
 from requirements import require
 
+from flaskllm.core.clock import SystemClock
+from flaskllm.core.metrics import Metrics
+from flaskllm.storage.redis_store import RedisStore
+
 PASSWORD = "geheim:@/?#%"
 _QUOTED = "geheim%3A%40%2F%3F%23%25"
 _START_SECONDS = 10.0
+_PATIENCE_SECONDS = 10.0
 
 
 class RedisServer:
@@ -81,6 +86,11 @@ class RedisServer:
             f'dir {self.folder}\nsave ""\nappendonly no\ndatabases 16\n'
             "enable-debug-command yes\n"
         )
+
+
+def patient_store(url: str) -> RedisStore:
+    """Return a store whose operations may take what a busy machine takes."""
+    return RedisStore(url, SystemClock(), Metrics().stores, _PATIENCE_SECONDS)
 
 
 def find_redis() -> str:

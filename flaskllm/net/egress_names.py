@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from ipaddress import ip_address
 from typing import Any
 
 from flaskllm.core.clock import Deadline
@@ -41,12 +42,8 @@ class Names:
         Raises:
             EgressFailed: `timeout`, `name_not_found`, `name_look_up_failed`.
         """
-        if not self._free.acquire(timeout=deadline.remaining_seconds()):
-            raise EgressFailed(Failure.TIMEOUT)
-        found: Future[Sequence[Address]] = Future()
-        self._start(found, host, port)
         try:
-            addresses = found.result(deadline.remaining_seconds())
+            addresses = self._find(host, port, deadline)
         except TimeoutError as error:
             raise EgressFailed(Failure.TIMEOUT) from error
         except socket.gaierror as error:
@@ -59,6 +56,15 @@ class Names:
         if not addresses:
             raise EgressFailed(Failure.NAME_NOT_FOUND)
         return addresses
+
+    def _find(self, host: str, port: int, deadline: Deadline) -> Sequence[Address]:
+        if _is_address(host):  # no name server is asked, so nothing can be silent
+            return self._look_up(host, port, type=socket.SOCK_STREAM)
+        if not self._free.acquire(timeout=deadline.remaining_seconds()):
+            raise TimeoutError
+        found: Future[Sequence[Address]] = Future()
+        self._start(found, host, port)
+        return found.result(deadline.remaining_seconds())
 
     def _start(self, found: Future[Sequence[Address]], host: str, port: int) -> None:
         thread = threading.Thread(
@@ -79,3 +85,11 @@ class Names:
             found.set_exception(error)
         finally:
             self._free.release()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

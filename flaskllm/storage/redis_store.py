@@ -64,15 +64,23 @@ class RedisStore:
     It opens nothing until the first operation.
     """
 
-    def __init__(self, url: str, clock: Clock, metrics: StoreMetrics) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        metrics: StoreMetrics,
+        operation_seconds: float = OPERATION_SECONDS,
+    ) -> None:
         """Remember where it is.
 
         Args:
             url: `redis://`, `rediss://` (TLS) or `unix://`, as the settings check it.
             clock: Times every operation, and when to ask again.
             metrics: Count what fails.
+            operation_seconds: An operation takes no longer, connecting included.
         """
         self._clock = clock
+        self._operation_seconds = operation_seconds
         self._metrics = metrics
         self._recovery = Recovery(clock)
         self._reason = ""
@@ -89,7 +97,7 @@ class RedisStore:
         if not self._recovery.may_ask():
             raise self._unavailable()
         try:
-            with limited(OPERATION_SECONDS, self._clock):
+            with limited(self._operation_seconds, self._clock):
                 result = use(self._client)
         except (redis.RedisError, OSError) as error:
             raise self._failed(error) from error

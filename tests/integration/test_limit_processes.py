@@ -25,7 +25,7 @@ from flaskllm.storage.redis_counters import RedisCounters
 from flaskllm.storage.redis_store import RedisStore
 clock, url = SystemClock(), sys.argv[1]
 if url.startswith("redis"):
-    store = RedisStore(url, clock, Metrics().stores)
+    store = RedisStore(url, clock, Metrics().stores, 10.0)
     counters = RedisCounters(store, clock, Windows(clock=clock))
 else:
     store = Database(url, journal="wal", clock=clock)

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from redis_server import patient_store
 from sealers import content_sealer
 
 from flaskllm.cli import cli
-from flaskllm.core.clock import SystemClock
-from flaskllm.core.metrics import Metrics
 from flaskllm.storage.redis_cache import RedisCache
 from flaskllm.storage.redis_report import RedisReport
-from flaskllm.storage.redis_store import RedisStore
 
 GOOD = RedisReport(
     version="7.0.15",
@@ -96,7 +94,7 @@ def test_a_machine_gets_json_of_one_that_is_away_too(run, url, reason):
 
 
 def test_who_asks_now_is_counted_apart_from_answers(run, redis_url, redis_server):
-    store = RedisStore(redis_url, SystemClock(), Metrics().stores)
+    store = patient_store(redis_url)
     cache = RedisCache(store, content_sealer())
     cache.claim("ann/claim/1", "fly_1", 60)
     cache.set("ann/answer/1", "x", 60)

@@ -77,6 +77,18 @@ def test_a_silent_name_server_holds_nobody_and_few_threads():
     assert names.find("hooks.example", 443, after(5)) == FOUND
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "fe80::1%lo"])
+def test_an_address_waits_for_no_name_server(address):
+    threads = []
+
+    def look_up(*_, **__):
+        threads.append(threading.current_thread())
+        return FOUND
+
+    assert Names(look_up).find(address, 443, after(5)) == FOUND
+    assert threads == [threading.current_thread()]
+
+
 def test_a_thread_that_cannot_start_takes_no_place(monkeypatch):
     names = Names(lambda *_, **__: FOUND, most_at_once=1)
 

@@ -3,16 +3,14 @@
 import threading
 
 import pytest
+from redis_server import patient_store
 from sealers import OTHER, content_sealer
 from sqlalchemy import select
 
-from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import ServiceUnavailable
-from flaskllm.core.metrics import Metrics
 from flaskllm.storage import sql_cache as sql_module
 from flaskllm.storage.memory_cache import MemoryCache
 from flaskllm.storage.redis_cache import RedisCache
-from flaskllm.storage.redis_store import RedisStore
 from flaskllm.storage.sql_cache import TAKEN, SqlCache
 from flaskllm.storage.tables import cache as cache_table
 
@@ -26,7 +24,7 @@ def sql_cache(database, clock, most_entries=100, most_bytes=MEBIBYTE, secret=Non
 
 
 def redis_cache(url, sealer=None):
-    store = RedisStore(url, SystemClock(), Metrics().stores)
+    store = patient_store(url)
     return RedisCache(store, sealer or content_sealer())
 
 

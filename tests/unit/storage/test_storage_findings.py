@@ -2,14 +2,13 @@
 
 import pytest
 from fakes import FakeClock
+from redis_server import patient_store
 from sqlalchemy import text
 
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.findings import Finding
-from flaskllm.core.metrics import Metrics
 from flaskllm.storage.database import Database
 from flaskllm.storage.redis_findings import RedisFindings
-from flaskllm.storage.redis_store import RedisStore
 from flaskllm.storage.routing_findings import SqlFindings
 
 OPEN = Finding("a" * 64, "breaker", 5.0, "LLM_UNAVAILABLE", 2, "host:1:x")
@@ -21,7 +20,7 @@ PAUSE = Finding("a" * 64, "pause", 60.0, "LLM_RATE_LIMITED", 1, "host:1:x")
 def findings(request, make_database):
     if request.param == "redis":
         url = request.getfixturevalue("redis_url")
-        redis = RedisStore(url, SystemClock(), Metrics().stores)
+        redis = patient_store(url)
         yield RedisFindings(redis)
         redis.close()
     else:
@@ -109,7 +108,7 @@ COUNT = "SELECT count(*) FROM routing_findings"
 
 
 def test_redis_that_was_emptied_goes_on_above_what_was_seen(redis_url):
-    store = RedisStore(redis_url, SystemClock(), Metrics().stores)
+    store = patient_store(redis_url)
     findings = RedisFindings(store)
     findings.tell((OPEN,))
     findings.tell((OPEN,))

@@ -1,12 +1,10 @@
 """The counter of changes in Redis: never behind what the database has for long."""
 
 import pytest
+from redis_server import patient_store
 
-from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import ServiceUnavailable
-from flaskllm.core.metrics import Metrics
 from flaskllm.storage.redis_changes import TRUSTED_SECONDS, RedisChanges
-from flaskllm.storage.redis_store import RedisStore
 
 
 class Truth:
@@ -30,7 +28,7 @@ def truth():
 @pytest.fixture
 def make_changes(redis_url, truth, fake_clock):
     def make(url=redis_url):
-        store = RedisStore(url, SystemClock(), Metrics().stores)
+        store = patient_store(url)
         return RedisChanges(store, truth.read, fake_clock)
 
     return make

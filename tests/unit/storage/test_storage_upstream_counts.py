@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from redis_server import patient_store
 from sqlalchemy import select, text
 
 from flaskllm.core.clock import SystemClock
 from flaskllm.core.errors import ServiceUnavailable
-from flaskllm.core.metrics import Metrics
 from flaskllm.core.upstream_counts import (
     Counts,
     Given,
@@ -22,7 +22,6 @@ from flaskllm.core.upstream_counts import (
     settle,
 )
 from flaskllm.storage.database import Database
-from flaskllm.storage.redis_store import RedisStore
 from flaskllm.storage.redis_upstream_counts import RedisUpstreamCounts
 from flaskllm.storage.tables import upstream_counts
 from flaskllm.storage.upstream_counts import SqlUpstreamCounts
@@ -62,8 +61,7 @@ class OnRedis:
     """Redis, whose time the test tells."""
 
     def __init__(self, url):
-        clock = SystemClock()
-        self._redis = RedisStore(url, clock, Metrics().stores)
+        self._redis = patient_store(url)
         self._store = RedisUpstreamCounts(self._redis)
 
     def settle(self, orders, now):
@@ -93,7 +91,7 @@ def store(request, make_database):
     """A store on its own time."""
     if request.param == "redis":
         url = request.getfixturevalue("redis_url")
-        redis = RedisStore(url, SystemClock(), Metrics().stores)
+        redis = patient_store(url)
         yield RedisUpstreamCounts(redis)
         redis.close()
     else:
@@ -203,7 +201,7 @@ def test_rows_that_are_over_go_when_another_is_made():
 
 
 def test_redis_forgets_what_is_over(redis_url):
-    store = RedisStore(redis_url, SystemClock(), Metrics().stores)
+    store = patient_store(redis_url)
     RedisUpstreamCounts(store).settle([Order("k", REQUESTS)])
 
     left = store.run(lambda client: client.ttl("flaskllm:routing:counts:k"))
