@@ -165,7 +165,8 @@ class Callers:
             verdict, said = judge(number, kind, reply)
             if verdict != FAILED:
                 break
-            self._stop.wait(patience(reply, tries) if tries < MOST_TRIES else 0)
+            if tries < MOST_TRIES:
+                time.sleep(patience(reply, tries))  # also when all is over: as clients
         if kind == "job" and verdict == ANSWERED:
             self.accepted.add(key_of(number))
         return Told(number, kind, verdict, tries, said)
