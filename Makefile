@@ -20,7 +20,8 @@ serve: $(VENV)/run ## Serve on http://127.0.0.1:8000
 	@exec $(BIN)/flaskllm serve
 
 test: $(VENV)/dev ## Run the whole suite with the coverage gate
-	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term --cov-report=json
+	$(BIN)/python tests/second_look.py -n 3 --dist worksteal \
+	  --cov --cov-report=term --cov-report=json
 	$(BIN)/python tests/coverage_gate.py
 
 clients: $(VENV)/dev .venv-clients/done ## Real clients (SDKs of two languages, frameworks) against the server
