@@ -1,5 +1,6 @@
 """`flaskllm`: the command line. The top floor: it may use everything below."""
 
+import logging
 import sys
 from functools import cache
 
@@ -27,12 +28,16 @@ from flaskllm.services import Services
 from flaskllm.wiring import build_services
 from flaskllm.wiring.secrets import uses_data_dir
 
+# A command says itself what it finds; those that serve set a log up.
+_NOWHERE = logging.NullHandler()
+
 
 @click.group()
 @click.version_option(__version__)
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Digest mails and meetings, and stand in front of language models."""
+    logging.getLogger("flaskllm").addHandler(_NOWHERE)
     # A callable: commands that need no services read no settings.
     context.obj = cache(_obtain_services)
 

@@ -1,6 +1,5 @@
 """`flaskllm doctor`: how the stores are doing."""
 
-import logging
 from json import dumps
 
 import click
@@ -29,8 +28,6 @@ def redis(as_json: bool) -> None:
 
     It changes nothing. The status is 1 where Redis cannot be used.
     """
-    # What it finds it says itself; no log is set up here.
-    logging.getLogger("flaskllm").addHandler(logging.NullHandler())
     clock = SystemClock()
     store = build_redis(load_from_process().settings, clock, Metrics())
     try:
