@@ -57,6 +57,8 @@ def tokens() -> None:
 def create(services: Obtain, /, name: str, as_json: bool, **said: Any) -> None:
     """Make an API token; it is shown once, alone on the last line."""
     with problems_of_words_told():
+        # First, since it tells where the secret is lost: none is made in its place.
+        services().database.upgrade()
         service = services().api_tokens
         grant = Grant(name=name, **changes_of(said))
         made = service.create(grant, actor=cli_actor())
