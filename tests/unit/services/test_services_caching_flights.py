@@ -69,8 +69,22 @@ def flights(store):
     return flights_on(store)
 
 
-def call_of(seconds=20.0, caller=None, wait=None):
-    clock = SystemClock()
+class WatchedClock(SystemClock):
+    """Lets somebody wait until it was looked at so often."""
+
+    def __init__(self):
+        self._looks = threading.Semaphore(0)
+
+    def monotonic(self):
+        self._looks.release()
+        return super().monotonic()
+
+    def wait_for_looks(self, count):
+        assert all(self._looks.acquire(timeout=10) for _ in range(count))
+
+
+def call_of(seconds=20.0, caller=None, wait=None, clock=None):
+    clock = clock or SystemClock()
     return Call(
         Deadline.after(seconds, clock),
         wait or clock.sleep,
@@ -84,21 +98,16 @@ def nothing():
     """Find nothing that is kept."""
 
 
-def waiting(function):
-    """Run it in a thread; return what gives its result, or raises its error."""
-    found = []
-
-    def run():
-        try:
-            found.append(function())
-        except Exception as error:
-            found.append(error)
-
-    thread = threading.Thread(target=run)
+def waiting(board):
+    """Let a thread board and wait; return what gives what it got."""
+    found, clock = [], WatchedClock()
+    call = call_of(clock=clock)
+    thread = threading.Thread(target=lambda: found.append(board(call)))
     thread.start()
+    clock.wait_for_looks(2)  # for its deadline, and for how long it may wait
 
     def result():
-        thread.join(5)
+        thread.join(10)
         return found[0]
 
     return result
@@ -107,7 +116,7 @@ def waiting(function):
 def test_the_first_has_the_seat_and_the_others_get_what_it_brings(flights):
     seat = flights.board(KEY, call_of())
     assert isinstance(seat, Seat)
-    others = [waiting(lambda: flights.board(KEY, call_of())) for _ in range(3)]
+    others = [waiting(lambda call: flights.board(KEY, call)) for _ in range(3)]
 
     seat.land("text")
 
@@ -122,8 +131,8 @@ def test_other_keys_have_seats_of_their_own(flights):
 
 
 def test_who_leaves_lets_one_of_the_others_ask(flights):
-    def ask():
-        got = flights.board(KEY, call_of())
+    def ask(call):
+        got = flights.board(KEY, call)
         if isinstance(got, Seat):
             got.land("from the next")
             return "asked"
@@ -169,10 +178,9 @@ class TestBetweenProcesses:
         assert seat.claim(call_of(), nothing) is None
 
         behind = other.board(KEY, call_of())
-        result = waiting(lambda: behind.claim(call_of(), nothing))
-        seat.land("text")
+        call = call_of(wait=lambda _: seat.land("text"))
 
-        assert result() == Landed("text")
+        assert behind.claim(call, nothing) == Landed("text")
         assert store.claims == {}
 
     def test_what_is_kept_is_found_where_it_lies_and_not_handed_over(self, store):
@@ -180,11 +188,9 @@ class TestBetweenProcesses:
         seat = one.board(KEY, call_of())
         seat.claim(call_of(), nothing)
         behind = other.board(KEY, call_of())
-        result = waiting(lambda: behind.claim(call_of(), lambda: "what is kept"))
+        call = call_of(wait=lambda _: seat.land("text", is_kept=True))
 
-        seat.land("text", is_kept=True)
-
-        assert result() == Landed("what is kept")
+        assert behind.claim(call, lambda: "what is kept") == Landed("what is kept")
         assert (store.claims, store.texts) == ({}, {})
 
     def test_who_comes_in_the_last_moment_is_given_it_as_well(self, store, monkeypatch):
