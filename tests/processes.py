@@ -22,7 +22,7 @@ from flaskllm.wiring import build_services
 CHECKOUT = Path(__file__).parents[1]
 FLASKLLM = (sys.executable, "-m", "flaskllm")
 GUNICORN = (sys.executable, "-m", "gunicorn")
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
 SCRIPTED = """
@@ -119,7 +119,7 @@ class Started:
             assert self.process.poll() is None, self.stderr
             try:
                 probe = requests.get(f"{url}{at}", timeout=5)
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 return False
             return probe.status_code < 500
 

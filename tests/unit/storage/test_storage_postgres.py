@@ -39,6 +39,7 @@ class TestConnections:
             ("idle_in_transaction_session_timeout", "30s"),
             ("timezone", "UTC"),
             ("jit", "off"),
+            ("random_page_cost", "1.1"),
             ("client_encoding", "UTF8"),
             ("application_name", "flaskllm"),
         ],
