@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -118,14 +118,12 @@ class PostgresServer:
     @contextlib.contextmanager
     def suspended(self) -> Iterator[None]:
         """Stop all its processes meanwhile: nothing is closed, nobody answers."""
-        pids = self._pids()
-        for pid in pids:  # the main process first, or it would start others
-            os.kill(pid, signal.SIGSTOP)
+        pids = self._pids()  # the main process first, or it would start others
+        _signal(pids, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+            _signal(pids, signal.SIGCONT)
 
     def _pids(self) -> list[int]:
         """Return its processes, the main one first; each has a session of its own."""
@@ -231,6 +229,12 @@ def running_standby(primary: PostgresServer) -> Iterator[Standby]:
         yield standby
     finally:
         standby.close()
+
+
+def _signal(pids: Sequence[int], how: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # it ends by itself just now
+            os.kill(pid, how)
 
 
 def _programs() -> Path | None:

@@ -9,7 +9,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 _HOST = "127.0.0.1"
@@ -86,8 +86,10 @@ class Chaos:
     def cut_after(self, *texts: bytes) -> None:
         """Let pass what is asked with these bytes in it, and cut before the answer.
 
-        It happens once, to the first connection on which they pass. Of several each
-        is looked for once the one before has passed; the last is what is cut after.
+        It happens once, to the first connection on which they pass, and to it alone:
+        one that is being made at that moment would tell of a server away. Of several
+        texts each is looked for once the one before has passed; the last is what is
+        cut after.
         """
         self._fatal = list(texts)
 
@@ -123,7 +125,11 @@ class Chaos:
             )
 
     def _cut(self) -> None:
-        for writer in self._writers:
+        self._reset(self._writers)
+
+    @staticmethod
+    def _reset(writers: Iterable[asyncio.StreamWriter]) -> None:
+        for writer in writers:
             ours = writer.get_extra_info("socket")
             if ours is not None and ours.fileno() >= 0:
                 ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
@@ -142,8 +148,8 @@ class Chaos:
             self._writers.add(there[1])
             with contextlib.suppress(asyncio.CancelledError):  # the proxy ends
                 await asyncio.gather(
-                    self._pump(reader, there[1], self._asks),
-                    self._pump(there[0], writer, self._answers),
+                    self._pump(reader, there[1], self._asks, writer),
+                    self._pump(there[0], writer, self._answers, there[1]),
                 )
         for each in (writer, *(there or ())[1:]):
             self._writers.discard(each)
@@ -154,24 +160,36 @@ class Chaos:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         passes: asyncio.Event,
+        back: asyncio.StreamWriter,
     ) -> None:
-        """Carry pieces until there are no more, and tell the other side so."""
+        """Carry pieces until there are no more, and tell the other side so.
+
+        `back` leads to where they come from.
+        """
         with contextlib.suppress(OSError):
             while piece := await reader.read(_PIECE_BYTES):
                 await passes.wait()
                 await asyncio.sleep(self._delay_seconds)
-                is_last = passes is self._asks and self._is_fatal(piece)
-                if is_last:
-                    self._answers.clear()
-                await self._carry(piece, writer)
-                if is_last:
-                    await asyncio.sleep(_AT_WORK_SECONDS)
-                    self._cut()
-                    self._answers.set()
+                if passes is self._asks and self._is_fatal(piece):
+                    await self._carry_last(piece, writer, back)
+                else:
+                    await self._carry(piece, writer)
             await passes.wait()
             writer.write_eof()
             return
         writer.transport.abort()
+
+    async def _carry_last(
+        self, piece: bytes, writer: asyncio.StreamWriter, back: asyncio.StreamWriter
+    ) -> None:
+        """Carry a piece, and cut its connection before it is answered."""
+        self._answers.clear()
+        try:
+            await self._carry(piece, writer)
+            await asyncio.sleep(_AT_WORK_SECONDS)
+            self._reset((writer, back))
+        finally:
+            self._answers.set()
 
     def _is_fatal(self, piece: bytes) -> bool:
         if not self._fatal or self._fatal[0] not in piece:

@@ -59,7 +59,7 @@ class Names:
 
     def _find(self, host: str, port: int, deadline: Deadline) -> Sequence[Address]:
         if _is_address(host):  # no name server is asked, so nothing can be silent
-            return self._look_up(host, port, type=socket.SOCK_STREAM)
+            return self._look_up(host.encode("ascii"), port, type=socket.SOCK_STREAM)
         if not self._free.acquire(timeout=deadline.remaining_seconds()):
             raise TimeoutError
         found: Future[Sequence[Address]] = Future()

@@ -84,6 +84,16 @@ def _leave_if_read_only(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+def _leave_if_among_several(context: ExceptionContext) -> None:
+    """Let go of a connection that broke while it was told several things at once.
+
+    The driver may leave it open, in a mode in which it cannot even roll back.
+    """
+    cursor: Any = getattr(context.execution_context, "cursor", None)
+    if cursor is not None and cursor.connection.pgconn.pipeline_status:
+        context.is_disconnect = True
+
+
 def _let_server_decide(connection: Any, *_of_the_pool: object) -> None:
     """Ask for no mode that nobody asked for.
 
@@ -250,6 +260,7 @@ class PostgresStore:
             )
         except ImportError as error:
             raise unavailable(_NOT_INSTALLED) from error
+        event.listen(engine, "handle_error", _leave_if_among_several)
         watch(engine, self._reach, refuses=refuses)
         return engine
 

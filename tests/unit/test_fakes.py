@@ -15,12 +15,15 @@ REQUEST = b'POST /v1/x HTTP/1.1\r\nHost: u\r\nContent-Length: 8\r\n\r\n{"a": 1}'
 
 
 def ask(upstream, last=None):
-    """Return all that comes back until it hangs up, or is quiet after `last`."""
+    """Return all that comes back until it hangs up, or is quiet after `last`.
+
+    That is anything, if nothing is said.
+    """
     received = b""
     with socket.create_connection(("127.0.0.1", upstream.port)) as sock:
         sock.sendall(REQUEST)
         try:
-            while data := receive(sock, seconds=0.1 if received == last else 10.0):
+            while data := receive(sock, is_all(received, last)):
                 received += data
         except TimeoutError:
             return received + b"(open)"
@@ -29,8 +32,12 @@ def ask(upstream, last=None):
     return received + b"(closed)"
 
 
-def receive(sock, seconds):
-    sock.settimeout(seconds)
+def is_all(received, last):
+    return bool(received) if last is None else received == last
+
+
+def receive(sock, is_all):
+    sock.settimeout(0.1 if is_all else 10.0)
     return sock.recv(65536)
 
 

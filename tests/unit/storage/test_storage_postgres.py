@@ -215,6 +215,24 @@ class TestBrokenConnections:
         assert refused.value.details == "A transaction was left open for too long."
         assert count(database) == 0
 
+    def test_one_that_broke_among_several_statements_is_let_go(self, database, caplog):
+        """The driver leaves it in its pipeline mode, in which it can do nothing."""
+        drivers = []
+
+        def break_among_several():
+            with database.transaction() as connection:
+                driver = connection.connection.dbapi_connection
+                drivers.append(driver)
+                driver.pgconn.enter_pipeline_mode()
+                connection.execute(text("SELECT 1"))
+
+        with pytest.raises(ServiceUnavailable):
+            break_among_several()
+
+        assert [driver.closed for driver in drivers] == [True]
+        assert caplog.records == []
+        database.check()
+
 
 class TestSchema:
     """The schema's lock, and what a server must offer."""
