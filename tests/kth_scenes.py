@@ -246,6 +246,7 @@ def reload(stage: Stage) -> None:
     stage.ask("GET", "/api/v1/templates")
     stage.kept["alias"] = alias
     stage.ask("POST", "/v1/chat/completions", CHAT)
+    stage.flush()
 
 
 def stored(stage: Stage) -> None:
