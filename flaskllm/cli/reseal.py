@@ -22,6 +22,8 @@ def reseal(services: Callable[[], Services], check: bool) -> None:
     """
     done = None
     with problems_told():
+        # First, since it tells where the secret is lost: none is made in its place.
+        services().database.upgrade()
         resealing = services().resealing
         if not check:
             done = resealing.run(cli_actor())

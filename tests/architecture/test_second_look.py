@@ -24,7 +24,7 @@ ALWAYS = "def test_fails(): assert False"
 MANY = """
 import pytest
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(4))
 def test_fails(number):
     assert number is None
 """

@@ -28,6 +28,30 @@ def told(stderr):
     return [line for line in stderr.splitlines() if "master secret is not" in line]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("serve",),
+        ("tokens", "create", "other", "--scope=chat"),
+        ("db", "upgrade"),
+        ("db", "reseal"),
+        ("db", "reseal", "--check"),
+        ("maintain",),
+        ("cache", "clear"),
+    ],
+    ids=" ".join,
+)
+def test_a_lost_one_is_told_and_none_is_made_in_its_place(house, command):
+    house.make_token("--scope=chat")
+    (house.data / "secret").unlink()
+
+    done = house.run(*command)
+
+    assert done.returncode == 1
+    assert b"database was made with is missing" in done.stderr
+    assert not (house.data / "secret").exists()
+
+
 class TestAWrongSecret:
     @pytest.mark.parametrize(
         "command",

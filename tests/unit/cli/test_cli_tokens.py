@@ -10,7 +10,6 @@ from api_tokens import SECRET, START, TESTER, TokenWorld, audit_of, make_token
 from click.testing import CliRunner
 from fakes import FakeClock
 
-from flaskllm.cli import cli
 from flaskllm.cli.tokens import tokens
 from flaskllm.core.auth import PrincipalLimits, Scope, parse_token
 from flaskllm.services.api_tokens import ApiTokenService
@@ -51,19 +50,6 @@ def run(world):
 
 
 class TestCreate:
-    def test_a_lost_secret_is_told_and_none_is_made(self, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        create = ["tokens", "create", "x", "--scope", "read"]
-        assert CliRunner().invoke(cli, create).exit_code == 0
-        (secret,) = tmp_path.rglob("secret")
-        secret.unlink()
-
-        told = CliRunner().invoke(cli, create)
-
-        assert told.exit_code == 1
-        assert "this database was made with is missing" in told.stderr
-        assert not secret.exists()
-
     def test_it_stands_alone_on_the_last_line_of_stdout(self, run, service):
         result = run("create", "mail server", "--scope", "webhook", "--scope", "read")
 
